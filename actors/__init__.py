@@ -1,0 +1,1 @@
+"""The jobs that come with Callboard. Importing this package declares them all."""

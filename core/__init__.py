@@ -1,0 +1,1 @@
+"""Pure values: cron, schedules, run states, backoff, settings, errors. Opens no connection."""

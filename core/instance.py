@@ -1,0 +1,44 @@
+"""What a running instance leaves in its home for other commands to find it by: `<home>/instance.json`."""
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+FILE = "instance.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """Where a running instance is. `pid` is the process that started it."""
+
+    pid: int
+    database_url: str
+    redis_url: str
+    api_url: str
+    panel_url: str
+
+
+def write_instance(home: Path, instance: Instance) -> None:
+    """Write the file, readable by the owner alone, in one step."""
+    aside = home / f"{FILE}.{os.getpid()}"
+    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump(asdict(instance), file)
+    aside.replace(home / FILE)
+
+
+def read_instance(home: Path) -> Instance | None:
+    """The instance running in that home, or None where there is none, or where it has died."""
+    try:
+        instance = Instance(**json.loads((home / FILE).read_text(encoding="utf-8")))
+        os.kill(instance.pid, 0)
+    except PermissionError:
+        return None
+    except (OSError, ValueError, TypeError):
+        return None
+    return instance
+
+
+def remove_instance(home: Path) -> None:
+    """Remove the file, if it is there."""
+    (home / FILE).unlink(missing_ok=True)

@@ -1,0 +1,80 @@
+"""The names of all keys that Callboard keeps in Redis.
+
+Every key begins with the broker's namespace, so that a namespace in braces puts them all into one
+slot of a Redis Cluster. Dramatiq's own keys are described in its `dispatch.lua`.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Key names within one namespace."""
+
+    namespace: str
+
+    # Dramatiq's
+
+    def queue(self, queue: str) -> str:
+        """List of message ids, oldest first."""
+        return f"{self.namespace}:{queue}"
+
+    def messages(self, queue: str) -> str:
+        """Hash of message id to encoded message."""
+        return f"{self.namespace}:{queue}.msgs"
+
+    def dead(self, queue: str) -> str:
+        """Sorted set of dead-lettered message ids by the time (ms) of their death."""
+        return f"{self.namespace}:{queue}.XQ"
+
+    def acks(self, broker_id: str, queue: str) -> str:
+        """Set of message ids that one broker fetched and has not acknowledged."""
+        return f"{self.namespace}:__acks__.{broker_id}.{queue}"
+
+    @property
+    def heartbeats(self) -> str:
+        """Sorted set of broker ids by the time (ms) of their last sign of life."""
+        return f"{self.namespace}:__heartbeats__"
+
+    # Callboard's
+
+    @property
+    def events(self) -> str:
+        """Stream of recorded events; each entry's field `e` is a JSON array of event objects."""
+        return f"{self.namespace}:__events__"
+
+    def wake(self, queue: str) -> str:
+        """List of tokens that wake consumers of a queue."""
+        return f"{self.namespace}:__wake__.{queue}"
+
+    def sent(self, run_id: str) -> str:
+        """Marks a message that the outbox has sent, so that a repeated send does nothing."""
+        return f"{self.namespace}:__sent__.{run_id}"
+
+    @property
+    def control(self) -> str:
+        """Hash of the switches that workers obey: `disabled:<job>` to a JSON object {reason, by, at}."""
+        return f"{self.namespace}:__control__"
+
+    @property
+    def ended(self) -> str:
+        """Hash of run id to a JSON object {state, reason, by}: runs that must not go on."""
+        return f"{self.namespace}:__ended__"
+
+    @property
+    def signals(self) -> str:
+        """Pub/sub channel: `control` when the control hash has changed, `end <run id>` to end a run."""
+        return f"{self.namespace}:__signals__"
+
+    @property
+    def workers(self) -> str:
+        """Hash of broker id to a JSON object that describes the worker process."""
+        return f"{self.namespace}:__workers__"
+
+    def mutex(self, name: str) -> str:
+        """The holder's token, with a lease."""
+        return f"{self.namespace}:__mutex__.{name}"
+
+    def fence(self, name: str) -> str:
+        """Counter of the fencing numbers handed out with a mutex."""
+        return f"{self.namespace}:__fence__.{name}"

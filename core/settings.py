@@ -1,0 +1,116 @@
+"""Settings, from the environment, validated when they are read.
+
+A secret `NAME` may also be given as `NAME_FILE`, the path of a file that holds it. Where the environment
+names no server, the running instance under `CALLBOARD_HOME` does (see `core.instance`).
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from callboard.core.errors import BadSettings
+from callboard.core.instance import read_instance
+
+SECRETS = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SENTRY_DSN",
+    "CALLBOARD_API_TOKEN",
+    "CALLBOARD_ADMIN_PASSWORD",
+    "CRON_SECRET",
+    "JOB_RUNNER_TOKEN",
+    "JOB_QUEUE_RUNNER_SECRET",
+)
+
+
+def _database_url(value: str) -> str:
+    if value and not value.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
+        raise ValueError("must begin with postgresql://")
+    scheme, _, rest = value.partition("://")
+    return f"postgresql://{rest}" if scheme else value
+
+
+def _redis_url(value: str) -> str:
+    if value and not value.startswith(("redis://", "rediss://", "unix://")):
+        raise ValueError("must begin with redis://, rediss:// or unix://")
+    return value
+
+
+def _secret(value: SecretStr | None) -> SecretStr | None:
+    return value if value is not None and value.get_secret_value() else None
+
+
+Secret = Annotated[SecretStr | None, AfterValidator(_secret)]
+Port = Annotated[int, Field(ge=0, le=65535)]
+
+
+class Settings(BaseSettings):
+    """What the environment says. Field names are the variables' names in lower case."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, validate_default=True)
+
+    database_url: Annotated[str, AfterValidator(_database_url)] = ""
+    redis_url: Annotated[str, AfterValidator(_redis_url)] = ""
+    sentry_dsn: Secret = None
+    callboard_home: Path = Path(".callboard")
+    callboard_actors: str = "callboard.actors"
+    callboard_namespace: Annotated[str, Field(min_length=1)] = "dramatiq"
+    callboard_host: str = "127.0.0.1"
+    callboard_api_port: Port = 8000
+    callboard_panel_port: Port = 8501
+    callboard_api_token: Secret = None
+    callboard_admin_password: Secret = None
+    cron_secret: Secret = None
+    job_runner_token: Secret = None
+    job_queue_runner_secret: Secret = None
+
+    @property
+    def actor_modules(self) -> list[str]:
+        """The modules that declare actors, in the order given."""
+        return [name.strip() for name in self.callboard_actors.split(",") if name.strip()]
+
+    @property
+    def home(self) -> Path:
+        """The absolute path of the instance's folder."""
+        return self.callboard_home.expanduser().resolve()
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings; where no server is named, take those of the instance running in the home.
+
+    Raises:
+        BadSettings: one sentence that names the variable and what is wrong with it.
+    """
+    values: dict[str, Any] = _environment(os.environ if environ is None else environ)
+    home = Path(values.get("callboard_home") or Settings.model_fields["callboard_home"].default)
+    running = read_instance(home.expanduser().resolve())
+    for name in ("database_url", "redis_url"):
+        if not values.get(name) and running is not None:
+            values[name] = getattr(running, name)
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0]).upper()
+        what = first["msg"].removeprefix("Value error, ")
+        raise BadSettings(f"The setting {name} is wrong: {what[:1].lower()}{what[1:]}.") from None
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    known = {name.upper() for name in Settings.model_fields}
+    values: dict[str, Any] = {name.lower(): value for name, value in environ.items() if name in known and value}
+    for name in SECRETS:
+        path = environ.get(f"{name}_FILE")
+        if not path:
+            continue
+        if name.lower() in values:
+            raise BadSettings(f"Both {name} and {name}_FILE are set; keep one of them.")
+        try:
+            values[name.lower()] = Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise BadSettings(f"The file named by {name}_FILE cannot be read: {error.strerror}.") from None
+    return values

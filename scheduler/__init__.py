@@ -1,0 +1,1 @@
+"""The emitter: claims due slots in PostgreSQL and relays them to Redis."""

@@ -1,0 +1,1 @@
+"""The only SQL: tables, migrations, views, functions, the recorder and the embedded servers."""

@@ -1,0 +1,1 @@
+"""The worker fleet: a master process that keeps its worker processes alive."""
