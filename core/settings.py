@@ -9,8 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from callboard.core.errors import BadSettings
 from callboard.core.instance import read_instance
@@ -26,32 +25,27 @@ SECRETS = (
     "JOB_QUEUE_RUNNER_SECRET",
 )
 
-
 def _database_url(value: str) -> str:
     if value and not value.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
         raise ValueError("must begin with postgresql://")
     scheme, _, rest = value.partition("://")
     return f"postgresql://{rest}" if scheme else value
 
-
 def _redis_url(value: str) -> str:
     if value and not value.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError("must begin with redis://, rediss:// or unix://")
     return value
 
-
 def _secret(value: SecretStr | None) -> SecretStr | None:
     return value if value is not None and value.get_secret_value() else None
-
 
 Secret = Annotated[SecretStr | None, AfterValidator(_secret)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
-
-class Settings(BaseSettings):
+class Settings(BaseModel):
     """What the environment says. Field names are the variables' names in lower case."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, validate_default=True)
+    model_config = ConfigDict(extra="ignore", frozen=True, validate_default=True)
 
     database_url: Annotated[str, AfterValidator(_database_url)] = ""
     redis_url: Annotated[str, AfterValidator(_redis_url)] = ""
@@ -78,7 +72,6 @@ class Settings(BaseSettings):
         """The absolute path of the instance's folder."""
         return self.callboard_home.expanduser().resolve()
 
-
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings; where no server is named, take those of the instance running in the home.
 
@@ -98,7 +91,6 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         name = str(first["loc"][0]).upper()
         what = first["msg"].removeprefix("Value error, ")
         raise BadSettings(f"The setting {name} is wrong: {what[:1].lower()}{what[1:]}.") from None
-
 
 def _environment(environ: Mapping[str, str]) -> dict[str, Any]:
     known = {name.upper() for name in Settings.model_fields}
