@@ -1,0 +1,31 @@
+"""The declared tables. Migrations make them; a test holds both equal."""
+
+from callboard.storage.tables.base import SCHEMA, metadata
+from callboard.storage.tables.health import alerts, uptime_checks
+from callboard.storage.tables.jobs import cron_job_config, jobs, schedules
+from callboard.storage.tables.people import audit, sessions, tokens, users
+from callboard.storage.tables.runs import attempts, log_lines, rollups, runs, schema_state
+from callboard.storage.tables.slots import occurrences, outbox, signals, stream_position
+
+__all__ = [
+    "SCHEMA",
+    "alerts",
+    "attempts",
+    "audit",
+    "cron_job_config",
+    "jobs",
+    "log_lines",
+    "metadata",
+    "occurrences",
+    "outbox",
+    "rollups",
+    "runs",
+    "schedules",
+    "schema_state",
+    "sessions",
+    "signals",
+    "stream_position",
+    "tokens",
+    "uptime_checks",
+    "users",
+]

@@ -1,0 +1,35 @@
+"""How the system is: the uptime log and alerts."""
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index, Integer, Table, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from callboard.storage.tables.base import NOW, metadata, moment, one_of
+
+uptime_checks = Table(
+    "uptime_checks",
+    metadata,
+    Column("id", BigInteger, Identity(always=False), primary_key=True),
+    moment("checked_at", nullable=False, server_default=NOW),
+    Column("status", Text, nullable=False),
+    Column("duration_ms", Integer),
+    Column("checks", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    CheckConstraint(one_of("status", "healthy", "degraded", "down"), name="status"),
+    Index("uptime_checks_checked_at_idx", text("checked_at DESC")),
+    comment="One row per health check: the uptime log.",
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("id", BigInteger, Identity(always=False), primary_key=True),
+    moment("opened_at", nullable=False, server_default=NOW),
+    moment("resolved_at"),
+    Column("kind", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("details", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    Index("alerts_opened_at_idx", text("opened_at DESC")),
+    Index("alerts_resolved_at_idx", "resolved_at"),
+    comment="One row per alert, open until resolved_at.",
+)
