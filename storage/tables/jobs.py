@@ -6,7 +6,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     Identity,
-    Index,
     Integer,
     Table,
     Text,
@@ -135,6 +134,5 @@ schedules = Table(
     CheckConstraint(one_of("origin", "code", "operator"), name="origin"),
     CheckConstraint(one_of("misfire", "skip", "run_once", "run_all"), name="misfire"),
     CheckConstraint("misfire_limit >= 0 AND grace_ms >= 0", name="limits"),
-    Index("schedules_checked_until_idx", "checked_until", postgresql_where=text("enabled")),
     comment="One row per schedule: a job, a cron expression, a time zone, arguments.",
 )

@@ -52,6 +52,7 @@ outbox = Table(
     moment("created_at", nullable=False, server_default=NOW),
     Column("attempts", Integer, nullable=False, server_default=ZERO, comment="Failed attempts to send it."),
     Column("last_error", Text),
+    Index("outbox_ready_idx", text("coalesce(not_before, '-infinity'::timestamptz)"), "id"),
     comment="One row per message that is not yet sent. Sending deletes the row.",
 )
 

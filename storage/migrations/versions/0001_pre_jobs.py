@@ -174,14 +174,6 @@ def upgrade() -> None:
         schema="callboard",
         comment="One row per schedule: a job, a cron expression, a time zone, arguments.",
     )
-    op.create_index(
-        "schedules_checked_until_idx",
-        "schedules",
-        ["checked_until"],
-        unique=False,
-        schema="callboard",
-        postgresql_where=sa.text("enabled"),
-    )
     op.create_table(
         "schema_state",
         sa.Column("name", sa.Text(), nullable=False),

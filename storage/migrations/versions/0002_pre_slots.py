@@ -70,6 +70,13 @@ def upgrade() -> None:
         schema="callboard",
         comment="One row per message that is not yet sent. Sending deletes the row.",
     )
+    op.create_index(
+        "outbox_ready_idx",
+        "outbox",
+        [sa.literal_column("coalesce(not_before, '-infinity'::timestamptz)"), "id"],
+        unique=False,
+        schema="callboard",
+    )
     op.create_table(
         "signals",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
