@@ -1,0 +1,46 @@
+"""How many failed logins are borne, counted in the audit trail so that it holds across processes."""
+
+from math import ceil
+from typing import Final
+
+from sqlalchemy import Connection
+
+from callboard.core.errors import NotAuthenticated
+from callboard.storage.queries import audit as queries
+
+#: Failures are counted over this many seconds.
+WINDOW_S: Final = 300
+#: This many by one name from one address, by one name from anywhere, and from one address by any name.
+OF_BOTH: Final = 5
+OF_NAME: Final = 30
+OF_ADDRESS: Final = 30
+#: The reason noted for an attempt that was not even looked at. It does not count as another failure.
+THROTTLED: Final = "throttled"
+
+
+class TooManyLogins(NotAuthenticated):
+    """Too many logins failed of late; `retry_after_s` says when to come back."""
+
+    status = 429
+
+    def __init__(self, retry_after_s: int) -> None:
+        self.retry_after_s = retry_after_s
+        minutes = ceil(retry_after_s / 60)
+        super().__init__(
+            f"Too many logins have failed; try again in {minutes} minute{'' if minutes == 1 else 's'}."
+        )
+
+
+def check(connection: Connection, *, target: str, address: str | None) -> None:
+    """Raise TooManyLogins where enough have failed; others of that name or address wait for this one.
+
+    The locks are taken in one order by all: first the name's, then the address's.
+    """
+    queries.lock(connection, f"callboard:log_in:name:{target}")
+    queries.lock(connection, f"callboard:log_in:address:{address}")
+    row = queries.failed_logins(
+        connection, target=target, address=address, window_s=WINDOW_S, throttled=THROTTLED
+    )
+    if row["of_both"] >= OF_BOTH or row["of_name"] >= OF_NAME or row["of_address"] >= OF_ADDRESS:
+        age_s = (row["now"] - row["first_at"]).total_seconds()
+        raise TooManyLogins(max(1, ceil(WINDOW_S - age_s)))

@@ -1,0 +1,61 @@
+"""The switch of a job, and the request to run it."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from callboard.storage.queries import Row
+
+SWITCH = """
+SELECT j.name, c.job_name IS NOT NULL AS configured
+     , CASE WHEN c.job_name IS NULL THEN j.enabled_default ELSE c.enabled IS NOT FALSE END AS enabled
+     , c.notes, j.signature, j.options, j.time_limit_ms, j.max_attempts
+  FROM callboard.jobs j
+  LEFT JOIN public.cron_job_config c ON c.job_name = j.name
+ WHERE j.name = :job AND j.declared
+"""
+READ_SWITCH = text(SWITCH)
+HOLD_SWITCH = text(f"{SWITCH} FOR UPDATE OF j")
+ADD_SWITCH = text("""
+INSERT INTO public.cron_job_config (job_name, enabled, last_modified_at, last_modified_by, notes)
+VALUES (:job, :enabled, now(), :by, :notes)
+""")
+SET_SWITCH = text("""
+UPDATE public.cron_job_config
+   SET enabled = :enabled, last_modified_at = now(), last_modified_by = :by, notes = :notes
+ WHERE job_name = :job
+""")
+REQUEST = text("""
+SELECT callboard.request_run(p_job => :job, p_args => :args, p_kwargs => :kwargs, p_by => :by
+     , p_trigger => :trigger)
+""").bindparams(bindparam("args", type_=JSONB), bindparam("kwargs", type_=JSONB))
+PROCESSING = text("SELECT run_id FROM callboard.runs WHERE job = :job AND state = 'processing' LIMIT 1")
+
+
+def switch(connection: Connection, job: str, *, hold: bool = False) -> Row | None:
+    """The switch and the signature of a declared job, or None; `hold` keeps others from it meanwhile."""
+    return connection.execute(HOLD_SWITCH if hold else READ_SWITCH, {"job": job}).mappings().one_or_none()
+
+
+def set_switch(
+    connection: Connection, job: str, *, configured: bool, enabled: bool, by: UUID | None, notes: str | None
+) -> None:
+    """Turn the switch. `configured` says whether the job has a row in `cron_job_config` already."""
+    values = {"job": job, "enabled": enabled, "by": by, "notes": notes}
+    connection.execute(SET_SWITCH if configured else ADD_SWITCH, values)
+
+
+def request_run(
+    connection: Connection, job: str, *, args: list[Any], kwargs: dict[str, Any], by: str, trigger: str
+) -> UUID:
+    """Note a run as pending and put its message into the outbox; returns the run's id."""
+    values = {"job": job, "args": args, "kwargs": kwargs, "by": by, "trigger": trigger}
+    run_id: UUID = connection.execute(REQUEST, values).scalar_one()
+    return run_id
+
+
+def processing(connection: Connection, job: str) -> UUID | None:
+    """A run of the job that is being executed, or None."""
+    return connection.execute(PROCESSING, {"job": job}).scalar_one_or_none()
