@@ -25,22 +25,35 @@ SECRETS = (
     "JOB_QUEUE_RUNNER_SECRET",
 )
 
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+
+
 def _database_url(value: str) -> str:
     if value and not value.startswith(("postgresql://", "postgres://", "postgresql+psycopg://")):
         raise ValueError("must begin with postgresql://")
     scheme, _, rest = value.partition("://")
     return f"postgresql://{rest}" if scheme else value
 
+
 def _redis_url(value: str) -> str:
     if value and not value.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError("must begin with redis://, rediss:// or unix://")
     return value
 
+
+def _level(value: str) -> str:
+    if value.upper() not in LEVELS:
+        raise ValueError(f"must be one of {', '.join(LEVELS)}")
+    return value.upper()
+
+
 def _secret(value: SecretStr | None) -> SecretStr | None:
     return value if value is not None and value.get_secret_value() else None
 
+
 Secret = Annotated[SecretStr | None, AfterValidator(_secret)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+
 
 class Settings(BaseModel):
     """What the environment says. Field names are the variables' names in lower case."""
@@ -56,6 +69,9 @@ class Settings(BaseModel):
     callboard_host: str = "127.0.0.1"
     callboard_api_port: Port = 8000
     callboard_panel_port: Port = 8501
+    callboard_log_level: Annotated[str, AfterValidator(_level)] = "INFO"
+    #: Days that runs, their logs and login sessions are kept.
+    callboard_retention_days: Annotated[int, Field(ge=1)] = 90
     callboard_api_token: Secret = None
     callboard_admin_password: Secret = None
     cron_secret: Secret = None
@@ -71,6 +87,7 @@ class Settings(BaseModel):
     def home(self) -> Path:
         """The absolute path of the instance's folder."""
         return self.callboard_home.expanduser().resolve()
+
 
 def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings; where no server is named, take those of the instance running in the home.
@@ -92,9 +109,12 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         what = first["msg"].removeprefix("Value error, ")
         raise BadSettings(f"The setting {name} is wrong: {what[:1].lower()}{what[1:]}.") from None
 
+
 def _environment(environ: Mapping[str, str]) -> dict[str, Any]:
     known = {name.upper() for name in Settings.model_fields}
-    values: dict[str, Any] = {name.lower(): value for name, value in environ.items() if name in known and value}
+    values: dict[str, Any] = {
+        name.lower(): value for name, value in environ.items() if name in known and value
+    }
     for name in SECRETS:
         path = environ.get(f"{name}_FILE")
         if not path:
