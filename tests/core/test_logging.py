@@ -153,7 +153,7 @@ def test_no_secret_of_the_settings_is_ever_written(stream: io.StringIO, as_json:
     log = logs.get_logger("lib")
 
     # When they turn up in a text, in a field, in a nested field and in an exception
-    log.info(f"The password is {PASSWORD}, the token is %s", 'a "quoted" token')
+    log.info("The password is %s, the token is %s", PASSWORD, 'a "quoted" token')
     log.info("Settings.", values={"deep": [PASSWORD, 'a "quoted" token']})
     try:
         raise RuntimeError(f"cannot connect to {settings.database_url}")
@@ -212,7 +212,7 @@ def test_an_uncaught_exception_is_logged_without_secrets(stream: io.StringIO) ->
 def test_a_record_as_text_holds_its_fields_and_its_error_but_no_secret() -> None:
     records: list[logging.LogRecord] = []
     handler = logging.Handler()
-    handler.emit = records.append  # type: ignore[method-assign]
+    handler.emit = records.append  # type: ignore[method-assign, assignment]
     logger = logging.getLogger("callboard.test.text")
     logger.addHandler(handler)
     try:
