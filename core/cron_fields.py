@@ -86,8 +86,8 @@ def read(text: str) -> Expression:
     if len(parts) != 6:
         count = f"{len(normal.split()) or 'no'} field{'' if len(parts) == 1 else 's'}"
         raise BadSchedule(
-            f"The schedule {_quoted(normal)} has {count}; write five (minute, hour, day of month, month, day of"
-            " week), or six with the second first."
+            f"The schedule {_quoted(normal)} has {count}; write five (minute, hour, day of month, month,"
+            " day of week), or six with the second first."
         )
     fields = tuple(_checked(part, field) for part, field in zip(parts, FIELDS, strict=True))
     try:
@@ -108,8 +108,8 @@ def _check_text(text: str) -> None:
             raise BadSchedule(f"The {name} field of the schedule holds {char!a}, which no cron field may.")
     if len(text) > MAX_LENGTH:
         raise BadSchedule(
-            f"The schedule has {len(text)} characters, its {_field_at(beginning)} field going on too long; write"
-            f" at most {MAX_LENGTH}."
+            f"The schedule has {len(text)} characters, its {_field_at(beginning)} field going on too long;"
+            f" write at most {MAX_LENGTH}."
         )
 
 

@@ -1,8 +1,13 @@
 """A schedule in plain English."""
 
-from cron_descriptor import CasingTypeEnum, ExpressionDescriptor, Options
+from cron_descriptor import (  # type: ignore[import-untyped]
+    CasingTypeEnum,
+    ExpressionDescriptor,
+    Options,
+)
 
 from callboard.core.cron import cron
+from callboard.core.cron_calendar import calendar
 
 
 def describe(expr: str, tz: str | None = None) -> str:
@@ -15,5 +20,7 @@ def describe(expr: str, tz: str | None = None) -> str:
     options = Options()
     options.use_24hour_time_format = True
     options.casing_type = CasingTypeEnum.Sentence
-    words = str(ExpressionDescriptor(schedule.expr, options).get_full_description())
+    words = str(
+        ExpressionDescriptor(" ".join(calendar(schedule.expr).fields), options).get_full_description()
+    )
     return words if schedule.tz == "UTC" else f"{words} ({schedule.tz})"
