@@ -72,7 +72,7 @@ def _check_type(job: str, parameter: Mapping[str, Any], value: Any) -> None:
     if not declared:
         return
     accepted: list[type] = []
-    for part in str(declared).split("|"):
+    for part in str(declared).strip("'\"").split("|"):
         base = part.strip().partition("[")[0]
         if base not in ACCEPTED:
             return

@@ -1,6 +1,7 @@
 """How much waits in each queue, from Redis."""
 
 from dataclasses import dataclass
+from typing import cast
 
 from dramatiq.common import dq_name
 
@@ -33,7 +34,8 @@ def queues(context: Context) -> tuple[Queue, ...]:
         names = queries.queues(connection)
     keys = context.keys
     with reaching_redis():
-        brokers = [each.decode() for each in context.redis.zrange(keys.heartbeats, 0, -1)]
+        beats = cast("list[bytes]", context.redis.zrange(keys.heartbeats, 0, -1))
+        brokers = [each.decode() for each in beats]
         with context.redis.pipeline(transaction=False) as pipeline:
             for name in names:
                 pipeline.llen(keys.queue(name))

@@ -1,20 +1,16 @@
 """What happened over time, in buckets."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
+from typing import Any
 
 from callboard.control.context import Context
 from callboard.control.reads.jobs import DAYS, unknown_job
 from callboard.control.reads.runs import MAX_DAYS, check_range
-from callboard.core.clock import utcnow
-from callboard.core.errors import BadInput
+from callboard.control.reads.windows import window
 from callboard.storage.queries import Row
 from callboard.storage.queries import jobs as job_queries
 from callboard.storage.queries import trends as queries
-
-#: The widths (s) that outcomes come in when none is asked for: the narrowest with no more buckets than this.
-WIDTHS_S = (60, 300, 900, 3_600, 10_800, 21_600, 86_400, 604_800)
-MOST_BUCKETS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,53 +88,26 @@ def outcomes(
     Raises:
         BadInput: the hours are not more than 0 and at most 366 days, or the width is none of `WIDTHS_S`.
     """
-    if not 0 < hours <= MAX_DAYS * 24:
-        raise BadInput(f"The hours must be more than 0 and at most {MAX_DAYS * 24}, not {hours:g}.")
-    width_s = _width(hours) if width_s is None else width_s
-    if width_s not in WIDTHS_S:
-        raise BadInput(f"The width must be one of {', '.join(map(str, WIDTHS_S))} seconds, not {width_s}.")
-    now = utcnow()
-    start = _floor(now - timedelta(hours=hours), width_s)
-    until = _floor(now, width_s) + timedelta(seconds=width_s)
-    base_s = max(base for base in (60, 3_600, 86_400) if width_s % base == 0)
-    width = timedelta(seconds=width_s)
+    span = window(hours, width_s)
     with context.read() as connection:
         rows = queries.outcomes(
-            connection, start=start, until=until, width=width, base_s=base_s, job=job, queue=queue
+            connection,
+            start=span.start,
+            until=span.until,
+            width=span.width,
+            base_s=span.base_s,
+            job=job,
+            queue=queue,
         )
     found = {row["at"]: row for row in rows}
-    count = round((until - start) / width)
-    moments = (start + width * index for index in range(count))
-    return Outcomes(width_s=width_s, buckets=tuple(_bucket(at, found.get(at)) for at in moments))
-
-
-def _width(hours: float) -> int:
-    return next((width for width in WIDTHS_S if hours * 3600 / width <= MOST_BUCKETS), WIDTHS_S[-1])
-
-
-def _floor(at: datetime, width_s: int) -> datetime:
-    seconds = int(at.timestamp())
-    return datetime.fromtimestamp(seconds - seconds % width_s, UTC)
+    return Outcomes(width_s=span.width_s, buckets=tuple(_bucket(at, found.get(at)) for at in span.moments()))
 
 
 def _bucket(at: datetime, row: Row | None) -> OutcomeBucket:
     if row is None:
         return OutcomeBucket(at, 0, 0, 0, 0, 0, 0, 0, None, None, None, None)
-    return OutcomeBucket(
-        at=at,
-        started=row["started"],
-        succeeded=row["succeeded"],
-        failed=row["failed"],
-        dead=row["dead"],
-        cancelled=row["cancelled"],
-        skipped=row["skipped"],
-        retried=row["retried"],
-        average_ms=_rounded(row["duration_avg_ms"]),
-        maximum_ms=row["duration_max_ms"],
-        average_wait_ms=_rounded(row["wait_avg_ms"]),
-        maximum_wait_ms=row["wait_max_ms"],
-    )
+    return OutcomeBucket(**{name: _rounded(row[name]) for name in OutcomeBucket.__slots__})
 
 
-def _rounded(value: float | None) -> float | None:
-    return None if value is None else round(value, 1)
+def _rounded(value: Any) -> Any:
+    return round(value, 1) if isinstance(value, float) else value

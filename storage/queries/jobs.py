@@ -70,10 +70,8 @@ SELECT job
      , max(last_run_at) AS last_run_at
      , max(last_success_at) AS last_success_at
      , max(last_failure_at) AS last_failure_at
-  FROM callboard.rollups
- WHERE width_s = 3600
-   AND bucket >= date_trunc('hour', cast(:since AS timestamptz), 'UTC')
-   AND (cast(:job AS text) IS NULL OR job = :job)
+  FROM callboard.rollups_between(:since)
+ WHERE cast(:job AS text) IS NULL OR job = :job
  GROUP BY job
 """)
 
@@ -104,5 +102,5 @@ def live(connection: Connection) -> Sequence[Row]:
 
 
 def stats(connection: Connection, *, since: datetime, job: str | None = None) -> Sequence[Row]:
-    """One row a job that ran since then (whole hours), from the hourly rollups."""
+    """One row a job that ran since then (whole minutes), from rollups, as `get_cron_job_stats` counts."""
     return connection.execute(STATS, {"since": since, "job": job}).mappings().all()

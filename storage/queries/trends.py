@@ -18,10 +18,10 @@ SELECT date_bin(cast(:width AS interval), bucket, cast(:start AS timestamptz)) A
      , sum(cancelled)::bigint AS cancelled
      , sum(skipped)::bigint AS skipped
      , sum(retried)::bigint AS retried
-     , sum(duration_sum_ms)::float8 / nullif(sum(succeeded + failed), 0) AS duration_avg_ms
-     , sum(wait_sum_ms)::float8 / nullif(sum(succeeded + failed), 0) AS wait_avg_ms
-     , max(duration_max_ms) AS duration_max_ms
-     , max(wait_max_ms) AS wait_max_ms
+     , sum(duration_sum_ms)::float8 / nullif(sum(succeeded + failed), 0) AS average_ms
+     , max(duration_max_ms) AS maximum_ms
+     , sum(wait_sum_ms)::float8 / nullif(sum(succeeded + failed), 0) AS average_wait_ms
+     , max(wait_max_ms) AS maximum_wait_ms
   FROM callboard.rollups
  WHERE width_s = :base_s
    AND bucket >= :start AND bucket < :until
