@@ -1,4 +1,4 @@
-"""Real servers for every test: one PostgreSQL and one Valkey a session, a database of its own for each test."""
+"""Real servers for every test: one PostgreSQL and one Valkey a session, one database a test."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -39,8 +39,7 @@ def servers() -> Iterator[EmbeddedServers]:
 @pytest.fixture(scope="session")
 def databases(servers: EmbeddedServers) -> Databases:
     """Makes and drops databases: `fresh()` is a migrated one, `empty()` has nothing in it."""
-    assert servers.postgres is not None
-    return Databases(servers.postgres.url)
+    return Databases(servers.database_url)
 
 
 @pytest.fixture
@@ -74,8 +73,7 @@ def redis_url(servers: EmbeddedServers) -> Iterator[str]:
     """An empty Redis database that no other test has used, so that a straggler of another test harms none."""
     import redis
 
-    assert servers.valkey is not None
-    url = servers.valkey.url.replace("db=0", f"db={next(_numbers)}")
+    url = servers.redis_url.replace("db=0", f"db={next(_numbers)}")
     yield url
     with redis.Redis.from_url(url) as client:
         client.flushdb()
@@ -100,6 +98,7 @@ def namespace() -> str:
 def broker(redis_url: str, namespace: str) -> Iterator[Any]:
     """Callboard's broker on the test's own Redis database, as Dramatiq's global broker."""
     import dramatiq.broker
+
     from callboard.middleware.broker import Broker
 
     before = dramatiq.broker.global_broker

@@ -42,8 +42,8 @@ class Account:
         return bool(status.st_mode & stat.S_IXOTH)
 
 
-def postgres_account(owned: Path) -> Account:
-    """The caller's own account; for root, the owner of the folder `owned` if it exists, else `nobody`.
+def postgres_account() -> Account:
+    """The caller's own account; for root, that of `nobody`.
 
     Raises:
         Unavailable: PostgreSQL can run under no account that we could give it.
@@ -52,13 +52,21 @@ def postgres_account(owned: Path) -> Account:
     if uid != 0:
         return _own(uid)
     try:
-        owner = owned.stat().st_uid
-        entry = pwd.getpwuid(owner) if owner != 0 else pwd.getpwnam("nobody")
-    except FileNotFoundError:
-        entry = _nobody()
+        entry = pwd.getpwnam("nobody")
     except KeyError:
-        entry = _nobody()
+        raise Unavailable(
+            "PostgreSQL refuses to run as root and this system has no user `nobody` to run it instead: "
+            "run Callboard as an ordinary user, or set DATABASE_URL to a running PostgreSQL."
+        ) from None
     return Account(entry.pw_uid, entry.pw_gid, entry.pw_name, dropped=True)
+
+
+def user_name(uid: int) -> str:
+    """The name of that user, or its number where it has none."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
 
 
 def _own(uid: int) -> Account:
@@ -70,13 +78,3 @@ def _own(uid: int) -> Account:
             "run as a user that has one, or set DATABASE_URL to a running PostgreSQL."
         ) from None
     return Account(uid, os.getegid(), entry.pw_name, dropped=False)
-
-
-def _nobody() -> pwd.struct_passwd:
-    try:
-        return pwd.getpwnam("nobody")
-    except KeyError:
-        raise Unavailable(
-            "PostgreSQL refuses to run as root and this system has no user `nobody` to run it instead: "
-            "run Callboard as an ordinary user, or set DATABASE_URL to a running PostgreSQL."
-        ) from None

@@ -73,7 +73,11 @@ def _postgres_package() -> Path:
 
 def _package(name: str) -> Path | None:
     spec = find_spec(name)
-    return Path(spec.submodule_search_locations[0]) if spec and spec.submodule_search_locations else None
+    return (
+        Path(spec.submodule_search_locations[0]).resolve()
+        if spec and spec.submodule_search_locations
+        else None
+    )
 
 
 def _copy(package: Path, copy: Path) -> None:

@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from callboard.core.errors import Conflict, Unavailable
+from callboard.storage.embedded.process import alive
 
 #: How long the processes of an owner that has died may take to end, in seconds.
 PATIENCE = 20.0
@@ -46,7 +47,7 @@ class HomeLock:
         deadline = time.monotonic() + patience
         while not self._try(fd):
             owner, servers = self._holder()
-            if (owner and psutil.pid_exists(owner)) or time.monotonic() > deadline:
+            if (owner and alive(owner)) or time.monotonic() > deadline:
                 os.close(fd)
                 raise Conflict(_refusal(self.home, owner))
             # On Linux the kernel has told them already; elsewhere they do not know that the owner died.

@@ -4,7 +4,7 @@ import secrets
 from pathlib import Path
 
 from callboard.core.errors import Unavailable
-from callboard.storage.embedded.account import Account
+from callboard.storage.embedded.account import Account, user_name
 
 #: Holds the files of homes that an unprivileged user cannot reach, such as one under /root.
 OUTSIDE = Path("/var/lib/callboard")
@@ -42,7 +42,14 @@ def postgres_place(home: Path, account: Account) -> Path:
 
 
 def _make(folder: Path, account: Account) -> Path:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.stat().st_uid != account.uid:
+    try:
+        folder.mkdir(mode=0o700, parents=True)
         account.own(folder)
+    except FileExistsError:
+        owner = folder.stat().st_uid
+        if owner != account.uid:
+            raise Unavailable(
+                f"The folder {folder} belongs to user {user_name(owner)}: run Callboard as that user, "
+                "or set CALLBOARD_HOME to another folder."
+            ) from None
     return folder

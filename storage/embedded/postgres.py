@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import quote
 
-import psutil
 import psycopg
 from psycopg import sql
 
@@ -62,7 +61,7 @@ class PostgresServer:
         Raises:
             Unavailable: there is no binary or no account for it, or it does not start.
         """
-        account = postgres_account(self.home / "postgresql" / "data")
+        account = postgres_account()
         place = postgres_place(self.home, account)
         binaries = postgres_bin_for(account, place)
         data = place / "data"
@@ -70,7 +69,7 @@ class PostgresServer:
         if not data.exists():
             _make_cluster(binaries, data, account)
         _check_version(data)
-        _forget_dead_server(data)
+        _forget_dead_server(data, sockets)
         settings = {
             **self.options,
             "listen_addresses": "",
@@ -179,20 +178,15 @@ def _check_version(data: Path) -> None:
         )
 
 
-def _forget_dead_server(data: Path) -> None:
-    """Remove the pid file of a killed server, whose number may meanwhile be another process's.
+def _forget_dead_server(data: Path, sockets: Path) -> None:
+    """Remove the pid files of a killed server.
 
-    The home's lock says that no server of ours is left; a process called postgres is for PostgreSQL to judge.
+    PostgreSQL takes their number for a living server even when it is a zombie's (as under a container's first
+    process, which may reap nobody) or by now some other process's. The home's lock, which every process of
+    the server inherits, says for certain that none is left.
     """
-    pid_file = data / "postmaster.pid"
-    try:
-        pid = int(pid_file.read_text(encoding="ascii").splitlines()[0])
-        if not psutil.Process(pid).name().startswith("postgres"):
-            pid_file.unlink()
-    except (OSError, ValueError, IndexError):
-        return
-    except psutil.NoSuchProcess:
-        pid_file.unlink()
+    for name in (data / "postmaster.pid", sockets / f"{_SOCKET}.lock", sockets / _SOCKET):
+        name.unlink(missing_ok=True)
 
 
 def _make_database(connection: psycopg.Connection) -> None:

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,12 +11,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import IO
 
+import psutil
+
 from callboard.core.errors import Unavailable
 from callboard.storage.embedded.account import Account
 
 _PR_SET_PDEATHSIG = 1
 #: A log of more bytes than this is put aside, over the previous one, when its server starts.
 MAX_LOG_BYTES = 10_000_000
+#: What PostgreSQL and Valkey write before the message: the time, the process, the level.
+_PREFIX = re.compile(r"^(\d\S* \S+ \S+ \[\d+\] .*?[A-Z]+:  |\d+:\w \d+ \w+ \d+ \S+ \S )")
 
 
 class ServerProcess:
@@ -91,18 +96,25 @@ class ServerProcess:
         self._popen = None
 
     def complaint(self) -> str:
-        """The last thing that the server wrote to its log since it was started, on one line."""
+        """The last two things that the server wrote to its log since it was started, on one line."""
         with self.log.open("rb") as file:
             file.seek(self._log_start)
-            lines = file.read().decode("utf-8", "replace").strip().splitlines()
-        fatal = [line for line in lines if "FATAL" in line or "PANIC" in line or "rror" in line]
-        return (fatal or lines or ["it said nothing"])[-1].strip().rstrip(".")
+            lines = file.read().decode("utf-8", "replace").strip().splitlines()[-2:]
+        return "; ".join(_PREFIX.sub("", line).strip().rstrip(".") for line in lines) or "it said nothing"
 
     def _open_log(self) -> IO[bytes]:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         if self.log.exists() and self.log.stat().st_size > MAX_LOG_BYTES:
             self.log.replace(self.log.with_name(f"{self.log.name}.1"))
         return open(os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")  # noqa: PTH123
+
+
+def alive(pid: int) -> bool:
+    """Whether a process of that id runs; one that has ended and waits for its parent to notice does not."""
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def die_with_owner(signal_number: int) -> Callable[[], None] | None:

@@ -1,6 +1,7 @@
 """Both embedded servers of one home, under its lock."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -31,6 +32,21 @@ class EmbeddedServers:
         self.postgres = PostgresServer(self.home, postgres_options) if postgres else None
         self.valkey = ValkeyServer(self.home, valkey_options) if valkey else None
 
+    @property
+    def database_url(self) -> str:
+        """The URL of PostgreSQL once started, or nothing where it is left out."""
+        return self.postgres.url if self.postgres else ""
+
+    @property
+    def redis_url(self) -> str:
+        """The URL of Valkey once started, or nothing where it is left out."""
+        return self.valkey.url if self.valkey else ""
+
+    @property
+    def pids(self) -> list[int]:
+        """The process ids of the servers that have been started, PostgreSQL's first."""
+        return [server.process.pid for server in self._servers() if server.process.pid]
+
     def start(self) -> tuple[str, str]:
         """Start the servers; return the database's and Redis's URL, empty for the one left out.
 
@@ -40,13 +56,17 @@ class EmbeddedServers:
         """
         self.lock.acquire()
         try:
-            database_url = self.postgres.start(self.lock.fd) if self.postgres else ""
-            redis_url = self.valkey.start(self.lock.fd) if self.valkey else ""
-            self._note()
+            for server in self._servers():
+                server.start(self.lock.fd)
+            self.lock.note(self.pids)
         except BaseException:
             self.stop()
             raise
-        return database_url, redis_url
+        return self.database_url, self.redis_url
+
+    def dead(self) -> list[str]:
+        """The names of the servers that have died."""
+        return [server.process.name for server in self._servers() if not server.process.running]
 
     def revive(self) -> list[str]:
         """Start again whichever server has died; return the names of those.
@@ -55,32 +75,20 @@ class EmbeddedServers:
             Unavailable: a server does not start.
         """
         revived = []
-        for server in (self.postgres, self.valkey):
-            if server is not None and not server.process.running:
+        for server in self._servers():
+            if not server.process.running:
                 server.start(self.lock.fd)
                 revived.append(server.process.name)
         if revived:
-            self._note()
+            self.lock.note(self.pids)
         return revived
 
-    def dead(self) -> list[str]:
-        """The names of the servers that have died."""
-        servers = (self.postgres, self.valkey)
-        return [
-            server.process.name for server in servers if server is not None and not server.process.running
-        ]
-
     def stop(self) -> None:
-        """End the servers in order and give up the lock. Nothing happens where nothing runs."""
-        try:
-            if self.valkey is not None:
-                self.valkey.stop()
-        finally:
-            try:
-                if self.postgres is not None:
-                    self.postgres.stop()
-            finally:
-                self.lock.release()
+        """End the servers and give up the lock. Nothing happens where nothing runs."""
+        with ExitStack() as stack:
+            stack.callback(self.lock.release)
+            for server in self._servers():
+                stack.callback(server.stop)
 
     def __enter__(self) -> Self:
         self.start()
@@ -91,8 +99,5 @@ class EmbeddedServers:
     ) -> None:
         self.stop()
 
-    def _note(self) -> None:
-        servers = (self.postgres, self.valkey)
-        self.lock.note(
-            [server.process.pid for server in servers if server is not None and server.process.pid]
-        )
+    def _servers(self) -> list[PostgresServer | ValkeyServer]:
+        return [server for server in (self.postgres, self.valkey) if server is not None]

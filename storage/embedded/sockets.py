@@ -16,13 +16,15 @@ MAX_PATH = 103
 def socket_folder(wanted: Path, socket: str, account: Account) -> Path:
     """The folder `wanted`, or a short one among the temporary files where `wanted/socket` is too long.
 
+    A comma is as bad, since PostgreSQL's clients take it for the end of one host's name.
+
     It is made if it is not there, closed to all but its account.
 
     Raises:
         Unavailable: somebody else owns the short folder.
     """
     folder = wanted
-    if len(os.fsencode(wanted / socket)) > MAX_PATH:
+    if len(os.fsencode(wanted / socket)) > MAX_PATH or "," in str(wanted):
         digest = hashlib.sha256(os.fsencode(wanted)).hexdigest()[:12]
         folder = _short_root() / f"callboard-{account.uid}-{digest}"
     try:

@@ -1,7 +1,6 @@
 """The embedded Valkey, which speaks Redis: `<home>/valkey`, reached by a unix socket alone."""
 
 import os
-import pwd
 import signal
 import time
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from callboard.core.errors import Unavailable
-from callboard.storage.embedded.account import Account
+from callboard.storage.embedded.account import Account, user_name
 from callboard.storage.embedded.binaries import valkey_binary
 from callboard.storage.embedded.process import ServerProcess
 from callboard.storage.embedded.sockets import socket_folder
@@ -96,9 +95,4 @@ class ValkeyServer:
 
 
 def _self() -> Account:
-    uid = os.geteuid()
-    try:
-        name = pwd.getpwuid(uid).pw_name
-    except KeyError:
-        name = str(uid)
-    return Account(uid, os.getegid(), name, dropped=False)
+    return Account(os.geteuid(), os.getegid(), user_name(os.geteuid()), dropped=False)
