@@ -1,0 +1,264 @@
+"""Dramatiq's Redis broker with Callboard's engine in it.
+
+The keys are Dramatiq's own, so that stock producers, stock workers and tools go on working with the same queues.
+What differs is how they are used: fetch, commit and enqueue are scripts of ours (see `scripts/`), idle consumers
+block instead of polling, finished messages are committed in groups together with their records, and a delayed
+message or a retry moves in the same step that acknowledges the one before it.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+from uuid import uuid4
+
+import redis
+from dramatiq import ConnectionClosed, Consumer, Message
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.common import current_millis, dq_name
+from dramatiq.middleware import Middleware, MiddlewareError
+from redis.backoff import ExponentialBackoff, NoBackoff
+from redis.retry import Retry
+
+from callboard.core.keys import Keys
+from callboard.middleware.committer import Committer
+from callboard.middleware.consumer import RedisConsumer
+from callboard.middleware.delivery import Packet
+from callboard.middleware.scripts import load_script
+from callboard.middleware.stack import complete
+from callboard.middleware.switches import Switches
+
+#: Seconds for which a message sent once only is remembered.
+ONCE_SECONDS = 86_400
+
+#: The most wake tokens that a queue keeps.
+WAKE_TOKENS = 64
+
+#: The most messages that one call of the enqueue script carries.
+BULK = 500
+
+#: The longest delay of a message, in ms.
+MAX_DELAY = 7 * 86_400_000
+
+
+class Broker(RedisBroker):
+    """The broker of a Callboard application.
+
+    Parameters:
+        url: where Redis is: `redis://`, `rediss://` or `unix://`.
+        namespace: the prefix of all keys.
+        middleware: the application's own middleware, in addition to Callboard's.
+        heartbeat_timeout: ms of silence after which a worker counts as dead and its messages go to others.
+        source: where the actors come from, such as the names of their modules.
+        parameters: anything else that `redis.Redis.from_url` takes.
+    """
+
+    def __init__(
+        self,
+        *,
+        url: str = "redis://127.0.0.1:6379/0",
+        namespace: str = "dramatiq",
+        middleware: Sequence[Middleware] = (),
+        heartbeat_timeout: int = 15_000,
+        source: str = "",
+        **parameters: Any,
+    ) -> None:
+        self._hooks: dict[str, list[Callable[..., Any]]] = {}
+        self.url = url
+        parameters.setdefault("socket_timeout", 10)
+        parameters.setdefault("socket_connect_timeout", 5)
+        self._patient = redis.Redis.from_url(
+            url, retry=Retry(ExponentialBackoff(cap=0.5, base=0.05), 3), **parameters
+        )
+        # A fetch whose reply is lost must not be sent again: the messages of the first would be stranded.
+        self._direct = redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **parameters)
+        super().__init__(
+            client=self._patient,
+            namespace=namespace,
+            middleware=complete(middleware),
+            heartbeat_timeout=heartbeat_timeout,
+            maintenance_chance=0,
+        )
+        self.keys = Keys(namespace)
+        #: What operators have switched; None outside of a worker.
+        self.switches: Switches | None = None
+        #: Where the actors come from; a job that its source no longer declares is retired.
+        self.source = source
+        #: Whether this process is shutting down and takes no more work.
+        self.draining = False
+        self._enqueue = load_script(self._patient, "enqueue")
+        self._fetch = load_script(self._direct, "fetch")
+        self._commit = load_script(self._direct, "commit")
+        self._committer: Committer | None = None
+        self._delayed: set[str] = set()
+        self._promoted: dict[str, Packet] = {}
+        self._pid = os.getpid()
+
+    def add_middleware(self, middleware: Middleware, **where: Any) -> None:
+        """Add a middleware; see Dramatiq's documentation."""
+        super().add_middleware(middleware, **where)
+        self._hooks.clear()
+
+    def emit_before(self, signal: str, *args: Any, **kwargs: Any) -> None:
+        """Call the hooks of a signal, in the middleware's order."""
+        for hook in self._implementations(f"before_{signal}"):
+            try:
+                hook(self, *args, **kwargs)
+            except MiddlewareError:
+                raise
+            except Exception:
+                self.logger.critical("Unexpected failure in %r.", hook, exc_info=True)
+
+    def emit_after(self, signal: str, *args: Any, **kwargs: Any) -> None:
+        """Call the hooks of a signal, in the reverse of the middleware's order."""
+        for hook in reversed(self._implementations(f"after_{signal}")):
+            try:
+                hook(self, *args, **kwargs)
+            except Exception:
+                self.logger.critical("Unexpected failure in %r.", hook, exc_info=True)
+
+    def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
+        """Put a message onto its queue; see Dramatiq's documentation.
+
+        Parameters:
+            message: the message.
+            delay: ms to wait before it may be processed; at most seven days.
+        """
+        redis_id = message.options.get("redis_message_id")
+        moving = delay is None and redis_id in self._delayed
+        message, packet = self._pack(message, delay)
+        self.emit_before("enqueue", message, delay)
+        if moving:
+            self._promoted[redis_id] = packet
+        else:
+            self._put([packet])
+        self.emit_after("enqueue", message, delay)
+        return message
+
+    def enqueue_many(self, messages: Iterable[Message[Any]], *, once: bool = False) -> int:
+        """Put many messages onto their queues, in as few round trips as possible.
+
+        Parameters:
+            messages: the messages; an `eta` option (ms since the epoch) delays one.
+            once: leave out every message whose id was sent with `once` within the last day.
+
+        Returns:
+            How many were put.
+        """
+        packets, marks = [], []
+        prepared = []
+        for message in messages:
+            eta = message.options.get("eta")
+            delay = None if eta is None else max(0, int(eta) - current_millis())
+            message, packet = self._pack(message, delay)
+            self.emit_before("enqueue", message, delay)
+            prepared.append((message, delay))
+            packets.append(packet)
+            marks.append(self.keys.sent(message.message_id) if once else "")
+        put = self._put(packets, marks)
+        for message, delay in prepared:
+            self.emit_after("enqueue", message, delay)
+        return put
+
+    def follow_up(self, message: Message[Any], delay: int) -> Packet:
+        """Prepare a message to be put, delayed by ms, in the commit of the one before it."""
+        message, packet = self._pack(message, delay)
+        self.emit_before("enqueue", message, delay)
+        self.emit_after("enqueue", message, delay)
+        return packet
+
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 30000) -> Consumer:  # noqa: ARG002
+        """Make the consumer of a queue; how long it idles is its own affair."""
+        return RedisConsumer(self, queue_name, prefetch)
+
+    def close(self) -> None:
+        """Commit what is finished and close the connections."""
+        if self._committer is not None:
+            self._committer.stop()
+            self._committer = None
+        for client in (self._patient, self._direct):
+            client.close()
+
+    @property
+    def committer(self) -> Committer:
+        """The committer of this process."""
+        if self._committer is None or self._pid != os.getpid():
+            self._pid = os.getpid()
+            self._committer = Committer(self._commit, self.namespace, self.broker_id)
+        return self._committer
+
+    def fetch(self, queue: str, count: int) -> list[tuple[str, bytes]]:
+        """Take up to `count` messages off a queue: (Redis message id, payload)."""
+        flat = self._fetch(keys=[self.namespace], args=[self.broker_id, queue, min(count, BULK)])
+        return [(flat[i].decode(), flat[i + 1]) for i in range(0, len(flat), 2)]
+
+    def give_back(self, queue: str, redis_ids: list[str]) -> None:
+        """Put messages that were fetched and not begun back onto their queue."""
+        for start in range(0, len(redis_ids), BULK):
+            self.do_requeue(queue, *redis_ids[start : start + BULK])
+
+    def wait_for_token(self, queue: str, timeout: float) -> bool:
+        """Block until a producer has put something onto a queue. Returns whether one has, within seconds."""
+        keys = [self.keys.wake(queue), self._own_wake(queue)]
+        return self._direct.blpop(keys, timeout=max(timeout, 0.01)) is not None
+
+    def drain(self) -> None:
+        """Take no more work, and let consumers that block know."""
+        self.draining = True
+        with self._patient.pipeline(transaction=False) as pipeline:
+            for queue in (*self.queues, *self.delay_queues):
+                pipeline.lpush(self._own_wake(queue), "1").expire(self._own_wake(queue), 10)
+            pipeline.execute()
+
+    def hold_delayed(self, redis_id: str) -> None:
+        """Remember a delayed message that this process waits with."""
+        self._delayed.add(redis_id)
+
+    def forget_delayed(self, redis_ids: Iterable[str]) -> None:
+        """Forget delayed messages that went back to Redis."""
+        self._delayed.difference_update(redis_ids)
+
+    def take_promoted(self, redis_id: str) -> Packet | None:
+        """What a delayed message has become, now that its time has come."""
+        self._delayed.discard(redis_id)
+        return self._promoted.pop(redis_id, None)
+
+    def _own_wake(self, queue: str) -> str:
+        return self.keys.wake(f"{self.broker_id}.{queue}")
+
+    def _implementations(self, name: str) -> list[Callable[..., Any]]:
+        hooks = self._hooks.get(name)
+        if hooks is None:
+            default = getattr(Middleware, name, None)
+            hooks = [
+                getattr(middleware, name)
+                for middleware in self.middleware
+                if getattr(type(middleware), name, default) is not default
+            ]
+            self._hooks[name] = hooks
+        return hooks
+
+    def _pack(self, message: Message[Any], delay: int | None) -> tuple[Message[Any], Packet]:
+        options: dict[str, Any] = {"redis_message_id": str(uuid4())}
+        queue = message.queue_name
+        if delay is not None:
+            if delay > MAX_DELAY:
+                raise ValueError("A message may be delayed by seven days at most.")
+            queue = dq_name(queue)
+            options["eta"] = options["ready_at"] = current_millis() + delay
+            message = message.copy(queue_name=queue, options=options)
+        else:
+            message = message.copy(options=options)
+        return message, Packet(queue, options["redis_message_id"], message.encode())
+
+    def _put(self, packets: list[Packet], marks: list[str] | None = None) -> int:
+        marks = marks or [""] * len(packets)
+        put = 0
+        for start in range(0, len(packets), BULK):
+            arguments: list[Any] = [ONCE_SECONDS, WAKE_TOKENS]
+            for packet, mark in zip(packets[start : start + BULK], marks[start : start + BULK], strict=True):
+                arguments += (packet.queue, packet.redis_id, packet.payload, mark)
+            try:
+                put += self._enqueue(keys=[self.namespace], args=arguments)
+            except (redis.ConnectionError, redis.TimeoutError) as error:
+                raise ConnectionClosed(error) from error
+        return put

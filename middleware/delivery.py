@@ -1,0 +1,48 @@
+"""One delivery of a message to this process, and what is to become of it."""
+
+from dataclasses import dataclass
+
+from dramatiq import Message, MessageProxy
+
+from callboard.middleware.execution import Execution
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """An encoded message on its way into a queue."""
+
+    queue: str
+    redis_id: str
+    payload: bytes
+
+
+class Delivery(MessageProxy):
+    """A message as Dramatiq's worker handles it, with what Callboard's hooks have to say to its consumer."""
+
+    def __init__(self, message: Message, redis_id: str, size: int, fetched: int) -> None:
+        super().__init__(message)
+        # Attributes of its own, since the proxy's way of looking them up in the message is slow.
+        self.queue_name = message.queue_name
+        self.actor_name = message.actor_name
+        self.args = message.args
+        self.kwargs = message.kwargs
+        self.options = message.options
+        self.message_id = message.message_id
+        self.message_timestamp = message.message_timestamp
+        self.redis_id = redis_id
+        #: Bytes of the encoded message.
+        self.size = size
+        #: When it was taken off the queue, in ms since the epoch.
+        self.fetched = fetched
+        self.execution: Execution | None = None
+        #: The message that takes this one's place, in the same commit: a retry, or another wait.
+        self.retry: Packet | None = None
+        #: When the retry is due, in ms since the epoch.
+        self.retry_at: int | None = None
+        #: Whether this delivery leaves no trace: the message has merely moved.
+        self.silent = False
+
+    @property
+    def exception(self) -> BaseException | None:
+        """The exception that ended the execution."""
+        return self._exception

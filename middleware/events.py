@@ -1,0 +1,160 @@
+"""The events that a worker writes to the stream, as compact JSON.
+
+Each is an object with a kind `k`: `run` (a run has come to a state), `note` (a running run says something:
+progress and log lines), `lost` (a worker died holding the message) and `jobs` (the actors that a worker knows).
+Times are ms since the epoch. A key that would hold nothing is left out.
+
+Keys of a `run`: id, at (enqueued), job, q (queue), s (state), n (attempt), m (attempts at most), x (execution id),
+w (worker), trg (trigger), sch (schedule id), due, by (who asked), rdy (ready), fet (fetched), sta (started),
+fin (finished), ms (duration), lim (time limit), args, kw, res (result), prg (progress), err ([type, text,
+traceback]), why (reason), rat (retry at), ran (whether the actor ran), logs ([[at, level, text], ...]).
+"""
+
+import json
+import traceback
+from typing import Any
+
+import orjson
+
+from callboard.core.limits import MAX_ARGS_BYTES, MAX_ERROR, MAX_RESULT_BYTES, MAX_TRACEBACK, cut
+from callboard.core.states import RunState
+from callboard.middleware.delivery import Delivery
+from callboard.middleware.execution import Execution, now_ms
+
+
+def encode(event: dict[str, Any]) -> bytes:
+    """Encode an event; a value that JSON does not know is shown by its `str`."""
+    try:
+        return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS)
+    except (TypeError, ValueError):
+        return json.dumps(event, default=str, skipkeys=True).encode("utf-8", "replace")
+
+
+def started(execution: Execution, worker: str) -> bytes:
+    """The event of a run that is being executed."""
+    event = _about(execution.message, execution, worker)
+    event["s"] = RunState.PROCESSING
+    _add_notes(event, execution)
+    return encode(event)
+
+
+def note(execution: Execution) -> bytes:
+    """The event of what a running run has said since the last one."""
+    message = execution.message
+    event = {"k": "note", "id": execution.run_id, "at": message.message_timestamp, "n": execution.attempt}
+    _add_notes(event, execution)
+    return encode(event)
+
+
+def finished(delivery: Delivery, worker: str, *, dead: bool) -> bytes:
+    """The event of a delivery that is about to be acknowledged (or dead-lettered), or b"" if it leaves no trace."""
+    if delivery.silent:
+        return b""
+    execution = delivery.execution or Execution(delivery)
+    event = _about(delivery, execution, worker)
+    error = delivery.exception
+    if execution.skip is not None:
+        event["s"], event["why"] = execution.skip
+    elif delivery.retry is not None:
+        event["s"], event["rat"] = RunState.PENDING, delivery.retry_at
+    elif execution.interrupt is not None:
+        event["s"], event["why"], event["by"] = execution.interrupt
+    elif dead and execution.started is None:
+        event["s"], event["why"] = RunState.DEAD, cut(str(error), MAX_ERROR) if error else "refused by a middleware"
+    elif dead or error is not None:
+        event["s"] = RunState.FAILED
+    else:
+        event["s"] = RunState.SUCCEEDED
+        if execution.result is not None:
+            event["res"] = _bounded_result(execution.result)
+    event["fin"] = execution.finished or now_ms()
+    if execution.duration_ms is not None:
+        event["ms"] = execution.duration_ms
+    if error is not None and execution.skip is None:
+        event["err"] = describe_error(error, execution)
+    _add_notes(event, execution)
+    return encode(event)
+
+
+def describe_error(error: BaseException, execution: Execution) -> list[str]:
+    """[type, text, traceback] of an exception, within the limits."""
+    name = type(error).__name__
+    text = str(error)
+    if name == "TimeLimitExceeded" and execution.limit_ms:
+        text = f"Job timeout after {execution.limit_ms / 1000:g} seconds"
+    trace = "".join(traceback.format_exception(error, limit=50))
+    return [name, cut(text or name, MAX_ERROR), cut(trace, MAX_TRACEBACK)]
+
+
+def undecodable(redis_id: str, queue: str, payload: bytes, error: Exception, worker: str) -> bytes:
+    """The event of a message that cannot be decoded, and so has no job, no arguments and no id of its own."""
+    now = now_ms()
+    shown = cut(payload.decode("utf-8", "replace"), 1000)
+    return encode(
+        {
+            "k": "run", "id": redis_id, "at": now, "job": "(undecodable)", "q": queue, "s": RunState.DEAD, "n": 1,
+            "w": worker, "fin": now, "why": "the message cannot be decoded", "args": [shown],
+            "err": [type(error).__name__, cut(str(error), MAX_ERROR), ""],
+        }
+    )  # fmt: skip
+
+
+def lost(message: Any, worker: str) -> bytes:
+    """The event of a message that a dead worker held."""
+    return encode(
+        {
+            "k": "lost", "id": message.message_id, "at": message.message_timestamp, "job": message.actor_name,
+            "n": message.options.get("retries", 0) + 1, "w": worker, "fin": now_ms(),
+        }
+    )  # fmt: skip
+
+
+def _about(message: Any, execution: Execution, worker: str) -> dict[str, Any]:
+    options = message.options
+    event = {
+        "k": "run", "id": execution.run_id, "at": message.message_timestamp, "job": execution.job,
+        "q": message.queue_name, "n": execution.attempt, "x": execution.execution_id, "w": worker,
+        "fet": getattr(message, "fetched", None),
+    }  # fmt: skip
+    if message.args:
+        event["args"] = message.args
+    if message.kwargs:
+        event["kw"] = message.kwargs
+    if getattr(message, "size", 0) > MAX_ARGS_BYTES:
+        event["args"], event["kw"] = [f"[cut: a message of {message.size} bytes]"], {}
+    if execution.started is not None:
+        event["sta"] = execution.started
+    if execution.limit_ms is not None:
+        event["lim"] = execution.limit_ms
+    if execution.max_attempts is not None:
+        event["m"] = execution.max_attempts
+    for key, option in _OPTIONS:
+        if option in options:
+            event[key] = options[option]
+    return event
+
+
+_OPTIONS = (
+    ("trg", "trigger"),
+    ("sch", "schedule_id"),
+    ("due", "due_at"),
+    ("by", "requested_by"),
+    ("rdy", "ready_at"),
+)
+
+
+def _add_notes(event: dict[str, Any], execution: Execution) -> None:
+    if execution.progress_new:
+        execution.progress_new = False
+        event["prg"] = execution.progress
+    if len(execution.log_lines) > execution.sent_lines:
+        lines = execution.log_lines[execution.sent_lines :]
+        event["logs"], event["seq"] = lines, execution.sent_lines
+        execution.sent_lines += len(lines)
+
+
+def _bounded_result(result: Any) -> Any:
+    encoded = encode({"r": result})
+    if len(encoded) <= MAX_RESULT_BYTES:
+        return result
+    return {"cut": cut(encoded.decode("utf-8", "replace"), 2000), "bytes": len(encoded)}

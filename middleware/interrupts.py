@@ -1,0 +1,72 @@
+"""Interrupts an actor's function from another thread, and nothing but that function.
+
+CPython delivers an exception set for a thread at some later bytecode of that thread. Delivered a moment too
+late it would hit the hooks behind the actor, or the next message: a success would turn into a retry, a failure
+would be lost, the worker thread would die. A `Window` is open exactly as long as the function runs; closing it
+waits for an interrupt under way, and withdraws one that has not been delivered.
+"""
+
+import ctypes
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from dramatiq.middleware import Interrupt
+
+_set_async_exception: Any = ctypes.pythonapi.PyThreadState_SetAsyncExc
+_set_async_exception.argtypes = (ctypes.c_ulong, ctypes.py_object)
+_set_async_exception.restype = ctypes.c_int
+
+
+class RunEnded(Interrupt):
+    """The run was ended by somebody's order."""
+
+
+class Window:
+    """The span in which one thread runs one actor's function. Used once, as a context manager."""
+
+    __slots__ = ("_lock", "_open", "_thread", "interrupted_by")
+
+    def __init__(self) -> None:
+        self._thread = threading.get_ident()
+        self._lock = threading.Lock()
+        self._open = False
+        self.interrupted_by: type[BaseException] | None = None
+
+    def interrupt(self, exception: type[BaseException]) -> bool:
+        """Raise an exception in the function, once. Returns whether the window was open for it."""
+        with self._lock:
+            if not self._open or self.interrupted_by is not None:
+                return False
+            self.interrupted_by = exception
+            return bool(_set_async_exception(self._thread, exception) == 1)
+
+    def close(self) -> None:
+        """Let nothing more happen to this thread. May be called again."""
+        while self._open:
+            try:
+                with self._lock:
+                    _set_async_exception(self._thread, _NOTHING)
+                    self._open = False
+            except Interrupt:
+                continue
+
+    def __enter__(self) -> "Window":
+        self._open = True
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+#: A null pointer, which withdraws a pending exception.
+_NOTHING = ctypes.py_object()
+
+
+def interruptible(window: Window, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """Call a function within a window."""
+    with window:
+        return function(*args, **kwargs)

@@ -1,0 +1,105 @@
+"""Keeps a worker process known to be alive, its mutexes held, and the messages of dead workers moving."""
+
+import json
+import os
+import platform
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+import redis
+from dramatiq import Message
+from dramatiq.errors import DecodeError
+from dramatiq.logging import get_logger
+
+from callboard.middleware import events
+from callboard.middleware.execution import now_ms
+from callboard.middleware.mutex import LEASE
+from callboard.middleware.recording import Recording
+from callboard.middleware.scripts import load_script
+
+#: Seconds between two rounds; a third of the time after which a silent worker counts as dead.
+ROUND = 5.0
+
+
+class Keeper(threading.Thread):
+    """The thread that does a round every few seconds, independently of what the worker's threads do."""
+
+    def __init__(self, broker: Any, *, threads: int, queues: Iterable[str] | None) -> None:
+        super().__init__(name="callboard-keeper", daemon=True)
+        self._logger = get_logger(__name__, type(self))
+        self._broker = broker
+        self._threads = threads
+        self._queues = queues
+        self._stop_now = threading.Event()
+        self._rescue = load_script(broker.client, "rescue")
+        self._renew = load_script(broker.client, "renew")
+        self._described = 0
+
+    def stop(self) -> None:
+        """End the thread, and let the fleet know that this worker has left in order."""
+        self._stop_now.set()
+        keys = self._broker.keys
+        try:
+            with self._broker.client.pipeline() as pipeline:
+                pipeline.hdel(keys.workers, self._broker.broker_id)
+                pipeline.zrem(keys.heartbeats, self._broker.broker_id)
+                pipeline.execute()
+        except redis.RedisError as error:
+            self._logger.warning("This worker could not take its leave: %s.", error)
+
+    def run(self) -> None:
+        """Do rounds until stopped."""
+        told = False
+        while True:
+            try:
+                self._describe()
+                self._do_round()
+                told = False
+            except redis.RedisError as error:
+                if not told:
+                    self._logger.warning("No sign of life can be given for now: %s.", error)
+                    told = True
+            if self._stop_now.wait(ROUND):
+                return
+
+    def _do_round(self) -> None:
+        broker = self._broker
+        for execution in self._live():
+            mutex = execution.mutex
+            if mutex is not None and not self._renew(keys=[mutex[0]], args=[mutex[1], LEASE]):
+                if execution.finished is None:
+                    self._logger.error("Run %s of %s has lost its mutex.", execution.run_id, execution.job)
+        queues = [*broker.queues, *broker.delay_queues]
+        flat = self._rescue(keys=[broker.namespace], args=[broker.broker_id, broker.heartbeat_timeout, *queues])
+        for i in range(0, len(flat), 3):
+            self._report(flat[i].decode(), flat[i + 1].decode(), flat[i + 2])
+
+    def _report(self, worker: str, queue: str, payload: bytes) -> None:
+        self._logger.warning("A message on queue %s was rescued from worker %s.", queue, worker)
+        if queue.endswith(".DQ"):
+            return
+        try:
+            message: Message[Any] = Message.decode(payload)
+        except DecodeError:
+            return
+        self._broker.committer.record(events.lost(message, worker))
+
+    def _live(self) -> list[Any]:
+        watch = next(m.watch for m in self._broker.middleware if isinstance(m, Recording))
+        return watch.live() if watch is not None else []
+
+    def _describe(self) -> None:
+        """Renew the description now and then: it is lost when Redis restarts with nothing."""
+        if now_ms() - self._described < 60_000:
+            return
+        description = {
+            "pid": os.getpid(),
+            "host": platform.node(),
+            "threads": self._threads,
+            "queues": sorted(self._queues or self._broker.queues),
+            "python": platform.python_version(),
+            "started_at": self._described or now_ms(),
+        }
+        self._broker.client.hset(self._broker.keys.workers, self._broker.broker_id, json.dumps(description))
+        self._described = now_ms()

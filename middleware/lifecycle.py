@@ -1,0 +1,42 @@
+"""Starts and stops what a worker process needs beside its threads."""
+
+from typing import Any
+
+import redis
+from dramatiq.middleware import Middleware
+
+from callboard.middleware.capture import Capture
+from callboard.middleware.declare import declaration
+from callboard.middleware.keeper import Keeper
+from callboard.middleware.switches import Switches
+from callboard.middleware.work_queue import WorkQueue
+
+
+class Lifecycle(Middleware):
+    """Boot: listen to the switches, keep the worker known to the fleet, declare its jobs. Shutdown: the reverse."""
+
+    def __init__(self) -> None:
+        self._keeper: Keeper | None = None
+        self._capture = Capture()
+
+    def before_worker_boot(self, broker: Any, worker: Any) -> None:
+        worker.work_queue = WorkQueue()
+        broker.switches = Switches(broker.client, broker.keys)
+        broker.switches.start()
+        self._capture.install()
+        broker.committer.record(declaration(broker))
+        self._keeper = Keeper(broker, threads=worker.worker_threads, queues=worker.consumer_whitelist)
+        self._keeper.start()
+
+    def before_worker_shutdown(self, broker: Any, worker: Any) -> None:
+        try:
+            broker.drain()
+        except redis.RedisError as error:
+            broker.logger.warning("Consumers end by themselves, since Redis does not answer: %s.", error)
+
+    def after_worker_shutdown(self, broker: Any, worker: Any) -> None:
+        broker.committer.stop()
+        broker.switches.stop()
+        self._capture.remove()
+        if self._keeper is not None:
+            self._keeper.stop()

@@ -1,0 +1,77 @@
+"""Makes the record of an execution, and runs the actor's function within it."""
+
+import functools
+import time
+from collections.abc import Callable
+from typing import Any
+
+from dramatiq import Actor, Broker, MessageProxy
+from dramatiq.middleware import Middleware
+
+from callboard.middleware.delivery import Delivery
+from callboard.middleware.execution import Execution, current_execution, enter, leave, now_ms
+from callboard.middleware.interrupts import Window
+from callboard.middleware.watch import Watch
+
+
+class Recording(Middleware):
+    """Attaches an `Execution` to each delivery and shows the long ones while they run."""
+
+    def __init__(self) -> None:
+        self.watch: Watch | None = None
+
+    @property
+    def actor_options(self) -> set[str]:
+        """What a job says about itself."""
+        return {"category", "description", "enabled", "periodic", "misfire", "misfire_limit", "grace"}
+
+    def after_declare_actor(self, broker: Broker, actor: Actor[Any, Any]) -> None:
+        actor.fn = _within_execution(actor.fn)
+
+    def before_worker_boot(self, broker: Any, worker: Any) -> None:
+        self.watch = Watch(broker)
+
+    def before_process_message(self, broker: Any, message: MessageProxy) -> None:
+        if isinstance(message, Delivery):
+            execution = message.execution = Execution(message)
+            enter(execution)
+            if self.watch is not None:
+                self.watch.add(execution)
+
+    def after_process_message(
+        self, broker: Any, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None
+    ) -> None:
+        if isinstance(message, Delivery) and (execution := message.execution) is not None:
+            if execution.window is not None:
+                execution.window.close()
+            execution.result = result
+            if self.watch is not None:
+                self.watch.remove(execution)
+        leave()
+
+    def after_skip_message(self, broker: Any, message: MessageProxy) -> None:
+        self.after_process_message(broker, message)
+
+    def after_worker_shutdown(self, broker: Any, worker: Any) -> None:
+        if self.watch is not None:
+            self.watch.stop()
+
+
+def _within_execution(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Stamp the times of an actor's function, and let it be interrupted. A direct call stays a direct call."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        execution = current_execution()
+        if execution is None or execution.started is not None:
+            return function(*args, **kwargs)
+        begun = time.perf_counter_ns()
+        execution.started = now_ms()
+        try:
+            with Window() as execution.window:
+                return function(*args, **kwargs)
+        finally:
+            execution.duration_ms = (time.perf_counter_ns() - begun) // 1_000_000
+            execution.finished = execution.started + execution.duration_ms
+
+    return run

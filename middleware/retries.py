@@ -1,0 +1,105 @@
+"""Decides whether a failed run is tried again, and when.
+
+The retry is put onto the queue in the very step that acknowledges the failed delivery: neither lost nor doubled.
+"""
+
+import time
+import traceback
+from typing import Any
+
+from dramatiq import MessageProxy, Retry, middleware
+
+from callboard.core.backoff import Backoff, exponential, parse_backoff
+from callboard.core.limits import MAX_TRACEBACK, cut
+from callboard.middleware.delivery import Delivery
+
+
+class Retries(middleware.Retries):
+    """The actor options `max_retries`, `backoff`, `retry_when`, `throws`, `on_retry_exhausted`.
+
+    `backoff` is a policy of `callboard.core.backoff` or its name; `min_backoff` and `max_backoff` (ms) shape
+    Dramatiq's exponential one where no `backoff` is named.
+    """
+
+    @classmethod
+    def like(cls, stock: middleware.Retries) -> "Retries":
+        """Ours with the settings of Dramatiq's."""
+        return cls(
+            max_retries=stock.max_retries,
+            min_backoff=stock.min_backoff,
+            max_backoff=stock.max_backoff,
+            retry_when=stock.retry_when,
+        )
+
+    @property
+    def actor_options(self) -> set[str]:
+        """The options of an actor that this middleware reads."""
+        return {*super().actor_options, "backoff"}
+
+    def max_attempts(self, options: dict[str, Any]) -> int | None:
+        """How many attempts an actor with those options has in all; None: no limit."""
+        retries = options.get("max_retries", self.max_retries)
+        return None if retries is None or "retry_when" in options else retries + 1
+
+    def before_process_message(self, broker: Any, message: MessageProxy) -> None:
+        if isinstance(message, Delivery) and message.execution is not None:
+            options = broker.get_actor(message.actor_name).options
+            message.execution.max_attempts = self.max_attempts({**options, **message.options})
+
+    def after_process_message(
+        self, broker: Any, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None
+    ) -> None:
+        if exception is None:
+            return
+        options = broker.get_actor(message.actor_name).options
+        throws = message.options.get("throws") or options.get("throws")
+        ended = isinstance(message, Delivery) and message.execution is not None and message.execution.interrupt
+        if ended or (throws and isinstance(exception, throws)):
+            message.fail()
+            return
+
+        retries = message.options.setdefault("retries", 0)
+        if not self._again(retries, exception, message, options):
+            self.logger.info("No attempt is left for message %r.", message.message_id)
+            message.fail()
+            self._tell_exhausted(broker, message, options, retries)
+            return
+
+        delay = self._delay(retries, exception, message, options)
+        follower = message.copy(
+            options={
+                "retries": retries + 1,
+                "traceback": cut("".join(traceback.format_exception(exception, limit=30)), MAX_TRACEBACK),
+                "requeue_timestamp": int(time.time() * 1000),
+            }
+        )
+        if isinstance(message, Delivery):
+            message.retry = broker.follow_up(follower, delay)
+            message.retry_at = int(time.time() * 1000) + delay
+        else:
+            broker.enqueue(follower, delay=delay)
+
+    def _again(self, retries: int, error: BaseException, message: MessageProxy, options: dict[str, Any]) -> bool:
+        retry_when = options.get("retry_when", self.retry_when)
+        if retry_when is not None:
+            return bool(retry_when(retries, error))
+        allowed = message.options.get("max_retries", options.get("max_retries", self.max_retries))
+        return allowed is None or retries < allowed
+
+    def _delay(self, retries: int, error: BaseException, message: MessageProxy, options: dict[str, Any]) -> int:
+        if isinstance(error, Retry) and error.delay is not None:
+            return int(error.delay)
+        return self._policy({**options, **message.options}).delay_ms(retries + 1)
+
+    def _policy(self, options: dict[str, Any]) -> Backoff:
+        if "backoff" in options:
+            return parse_backoff(options["backoff"])
+        return exponential(
+            min_ms=options.get("min_backoff", self.min_backoff), cap_ms=options.get("max_backoff", self.max_backoff)
+        )
+
+    def _tell_exhausted(self, broker: Any, message: MessageProxy, options: dict[str, Any], retries: int) -> None:
+        target = message.options.get("on_retry_exhausted") or options.get("on_retry_exhausted")
+        if target:
+            allowed = message.options.get("max_retries", options.get("max_retries", self.max_retries))
+            broker.get_actor(target).send(message.asdict(), {"retries": retries, "max_retries": allowed})

@@ -1,0 +1,34 @@
+-- Takes messages off a queue and puts their ids into the taker's set of unacknowledged messages.
+--
+-- KEYS[1]  namespace
+-- ARGV[1]  broker id
+-- ARGV[2]  queue
+-- ARGV[3]  the most messages to take
+--
+-- Returns a flat list: id, payload, id, payload, ... The clock is Redis's own, so that the clocks of the
+-- machines of a fleet need not agree.
+
+local namespace, broker, queue = KEYS[1], ARGV[1], ARGV[2]
+local now = redis.call("time")
+redis.call("zadd", namespace .. ":__heartbeats__", now[1] * 1000 + math.floor(now[2] / 1000), broker)
+
+local ids = redis.call("lpop", namespace .. ":" .. queue, ARGV[3])
+if not ids then
+    redis.call("del", namespace .. ":__wake__." .. queue)
+    return {}
+end
+
+local acks = namespace .. ":__acks__." .. broker .. "." .. queue
+local payloads = redis.call("hmget", namespace .. ":" .. queue .. ".msgs", unpack(ids))
+local held, taken = {}, {}
+for i, id in ipairs(ids) do
+    if payloads[i] then
+        held[#held + 1] = id
+        taken[#taken + 1] = id
+        taken[#taken + 1] = payloads[i]
+    end
+end
+if #held > 0 then
+    redis.call("sadd", acks, unpack(held))
+end
+return taken

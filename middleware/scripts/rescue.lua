@@ -1,0 +1,46 @@
+-- Gives the messages that silent brokers held back to their queues, at the head: they are the oldest.
+--
+-- KEYS[1]  namespace
+-- ARGV[1]  broker id of the caller, whose own sign of life is renewed
+-- ARGV[2]  milliseconds of silence after which a broker counts as dead
+-- ARGV[3..] the queues to look at
+--
+-- Returns a flat list: broker, queue, payload of each message given back. A broker is forgotten only when
+-- none of the queues named here holds anything of it; a queue that nobody names keeps it known.
+
+local namespace = KEYS[1]
+local now = redis.call("time")
+local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
+local heartbeats = namespace .. ":__heartbeats__"
+redis.call("zadd", heartbeats, now_ms, ARGV[1])
+
+local rescued = {}
+local silent = redis.call("zrangebyscore", heartbeats, 0, now_ms - tonumber(ARGV[2]))
+for _, broker in ipairs(silent) do
+    for i = 3, #ARGV do
+        local queue = ARGV[i]
+        local acks = namespace .. ":__acks__." .. broker .. "." .. queue
+        local ids = redis.call("smembers", acks)
+        local messages = namespace .. ":" .. queue .. ".msgs"
+        for _, id in ipairs(ids) do
+            local payload = redis.call("hget", messages, id)
+            if payload then
+                redis.call("lpush", namespace .. ":" .. queue, id)
+                rescued[#rescued + 1] = broker
+                rescued[#rescued + 1] = queue
+                rescued[#rescued + 1] = payload
+            end
+        end
+        if #ids > 0 then
+            redis.call("del", acks)
+            local wake = namespace .. ":__wake__." .. queue
+            redis.call("lpush", wake, "1")
+            redis.call("expire", wake, 60)
+        end
+    end
+    if now_ms - tonumber(redis.call("zscore", heartbeats, broker)) > 86400000 then
+        redis.call("zrem", heartbeats, broker)
+        redis.call("hdel", namespace .. ":__workers__", broker)
+    end
+end
+return rescued

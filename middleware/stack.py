@@ -1,0 +1,53 @@
+"""The order of the hooks.
+
+Before-hooks run from first to last, after-hooks from last to first. Recording comes first: it sees a message
+before anything may refuse it, and after everything is decided. The gates follow, then whatever the application
+brings, then the hooks that judge an outcome; Sentry stands before Retries so that it knows whether a failure
+was the final one.
+"""
+
+from collections.abc import Iterable
+
+from dramatiq import middleware as stock
+from dramatiq.middleware import Middleware
+from periodiq import PeriodiqMiddleware
+
+from callboard.middleware.disabled import Disabled
+from callboard.middleware.ended import Ended
+from callboard.middleware.lifecycle import Lifecycle
+from callboard.middleware.mutex import Mutex
+from callboard.middleware.recording import Recording
+from callboard.middleware.retries import Retries
+from callboard.middleware.sentry import Sentry
+from callboard.middleware.stale import Stale
+from callboard.middleware.time_limit import TimeLimit
+
+
+def complete(own: Iterable[Middleware]) -> list[Middleware]:
+    """Callboard's middleware with an application's own in its place.
+
+    A stock middleware that the application configured is replaced by ours with the same settings; Periodiq's is
+    dropped, since it would throw away what is late.
+    """
+    retries, time_limit = Retries(), TimeLimit()
+    others: list[Middleware] = []
+    for middleware in own:
+        if isinstance(middleware, PeriodiqMiddleware):
+            continue
+        if isinstance(middleware, stock.Retries):
+            retries = middleware if isinstance(middleware, Retries) else Retries.like(middleware)
+        elif isinstance(middleware, stock.TimeLimit):
+            time_limit = middleware if isinstance(middleware, TimeLimit) else TimeLimit.like(middleware)
+        else:
+            others.append(middleware)
+    present = {type(middleware) for middleware in others}
+    defaults = [
+        kind()
+        for kind in (stock.AgeLimit, stock.ShutdownNotifications, stock.Callbacks, stock.Pipelines)
+        if kind not in present
+    ]
+    asyncio = [] if stock.AsyncIO in present else [stock.AsyncIO()]
+    return [
+        Lifecycle(), Recording(), Ended(), Disabled(), Stale(), Mutex(), *asyncio, *defaults[:1], time_limit,
+        *defaults[1:], *others, Sentry(), retries,
+    ]  # fmt: skip

@@ -1,0 +1,100 @@
+"""What operators have switched, as this worker process knows it.
+
+The switches live in a hash in Redis, written by the scheduler from PostgreSQL. A worker reads it when it starts
+and whenever a signal says that it has changed, so a check costs nothing and a change arrives in milliseconds.
+After a lost connection everything is read again.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import redis
+from dramatiq.logging import get_logger
+
+from callboard.core.keys import Keys
+
+#: Seconds after which an order to end a run is forgotten: longer than any message may be delayed.
+ENDED_KEPT = 8 * 86_400
+
+
+class Switches:
+    """The switches of one worker process, kept current by a thread."""
+
+    def __init__(self, client: redis.Redis, keys: Keys) -> None:
+        self._logger = get_logger(__name__, type(self))
+        self._client = client
+        self._keys = keys
+        self._stopping = False
+        self._connected = threading.Event()
+        #: Names of the jobs that are switched off, each with the reason.
+        self.disabled: dict[str, str] = {}
+        #: Ids of the runs that must not go on, each with {state, reason, by}.
+        self.ended: dict[str, dict[str, Any]] = {}
+        #: Called with the id of a run that has just been ended.
+        self.on_end: Callable[[str], None] = lambda _: None
+        self._thread = threading.Thread(target=self._run, name="callboard-switches", daemon=True)
+
+    def start(self, timeout: float = 5.0) -> None:
+        """Begin; waits until the switches have been read once, or for `timeout` seconds."""
+        self._thread.start()
+        self._connected.wait(timeout)
+
+    def stop(self) -> None:
+        """Stop listening."""
+        self._stopping = True
+
+    def read(self) -> None:
+        """Read all switches."""
+        control = self._client.hgetall(self._keys.control)
+        disabled = {}
+        for field, value in control.items():
+            kind, _, name = field.decode().partition(":")
+            if kind == "disabled":
+                disabled[name] = _object(value).get("reason") or "the job is switched off"
+        self.disabled = disabled
+
+        ended = {run.decode(): _object(value) for run, value in self._client.hgetall(self._keys.ended).items()}
+        oldest = (time.time() - ENDED_KEPT) * 1000
+        stale = [run for run, order in ended.items() if order.get("at", 0) < oldest]
+        if stale:
+            self._client.hdel(self._keys.ended, *stale)
+        self.ended = {run: order for run, order in ended.items() if run not in stale}
+
+    def _run(self) -> None:
+        told = False
+        while not self._stopping:
+            try:
+                with self._client.pubsub(ignore_subscribe_messages=True) as listener:
+                    listener.subscribe(self._keys.signals)
+                    self.read()
+                    self._connected.set()
+                    told = False
+                    for run in list(self.ended):
+                        self.on_end(run)
+                    self._listen(listener)
+            except (redis.RedisError, OSError) as error:
+                if not told:
+                    self._logger.warning("Switches cannot be read for now: %s.", error)
+                    told = True
+                time.sleep(1.0)
+
+    def _listen(self, listener: Any) -> None:
+        while not self._stopping:
+            message = listener.get_message(timeout=5.0)
+            if message is None:
+                continue
+            self.read()
+            verb, _, run_id = message["data"].decode().partition(" ")
+            if verb == "end":
+                self.on_end(run_id)
+
+
+def _object(value: bytes) -> dict[str, Any]:
+    try:
+        decoded = json.loads(value)
+    except ValueError:
+        return {}
+    return decoded if isinstance(decoded, dict) else {}
