@@ -1,0 +1,154 @@
+"""What the health check looks at. Each probe asks the real thing and says what it found in one sentence."""
+
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+from redis import Redis
+from sqlalchemy import Connection
+
+from callboard.core.cron import Cron
+from callboard.core.errors import BadSchedule
+from callboard.core.keys import Keys
+from callboard.storage.clocks import database_time
+from callboard.storage.slots import load_schedules
+from callboard.storage.uptime import count_unsent, recorded_until
+
+Status = Literal["healthy", "degraded", "down"]
+
+#: A server that takes longer to answer than this (ms) is degraded.
+SLOW_MS = 500
+#: Seconds by which the recorder, the scheduler or the relay may be behind.
+LATE_S = 10
+#: Seconds after which that part is taken for dead.
+DEAD_S = 300
+#: Seconds for which a worker that died is spoken of; its messages have long gone to others by then.
+MOURNED_S = 600
+#: Share of Redis's memory limit that may be in use.
+MEMORY_SHARE = 0.9
+#: Shares of the disk that must be free.
+DISK_SHARE, DISK_SHARE_LEAST = 0.1, 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a probe found. `value` is the figure it judged: ms, seconds, a count or a share."""
+
+    status: Status
+    detail: str
+    value: float | None = None
+
+
+def probe_postgresql(connection: Connection) -> Finding:
+    """How long PostgreSQL takes to answer (ms)."""
+    return _answer("PostgreSQL", lambda: database_time(connection))
+
+
+def probe_redis(client: Redis) -> Finding:
+    """How long Redis takes to answer (ms), and whether it has memory left."""
+    answer = _answer("Redis", client.ping)
+    memory = client.info("memory")
+    limit, used = int(memory.get("maxmemory", 0)), int(memory["used_memory"])
+    if limit and used > limit * MEMORY_SHARE:
+        return Finding(
+            "degraded", f"Redis uses {used / limit:.0%} of its {limit // 2**20} MiB of memory.", used / limit
+        )
+    return answer
+
+
+def probe_stream(connection: Connection, client: Redis, keys: Keys) -> Finding:
+    """For how long (s) the oldest event of the stream has waited for the recorder."""
+    position = recorded_until(connection, keys.events)
+    waiting: Any = client.xrange(keys.events, min=f"({position}" if position else "-", count=1)
+    if not waiting:
+        return Finding("healthy", "Every event is recorded.", 0)
+    at_ms = int(waiting[0][0].decode().partition("-")[0])
+    seconds, microseconds = client.time()
+    age = max(0.0, seconds + microseconds / 1e6 - at_ms / 1000)
+    return _lateness("The oldest event that is not recorded", age)
+
+
+def probe_schedules(connection: Connection) -> Finding:
+    """For how long (s) the oldest due slot has waited for a scheduler."""
+    now = database_time(connection)
+    oldest: tuple[datetime, str] | None = None
+    for row in load_schedules(connection):
+        if row.off is not None:
+            continue
+        try:
+            due = Cron(row.expr, row.tz).next(row.checked_until)
+        except BadSchedule:
+            continue
+        if due <= now and (oldest is None or due < oldest[0]):
+            oldest = due, row.job_name
+    if oldest is None:
+        return Finding("healthy", "No slot is overdue.", 0)
+    return _lateness(f"The oldest due slot (of {oldest[1]})", (now - oldest[0]).total_seconds())
+
+
+def probe_outbox(connection: Connection) -> Finding:
+    """For how long (s) the oldest message has waited to be sent to Redis."""
+    unsent = count_unsent(connection)
+    if unsent.since is None:
+        return Finding("healthy", "Nothing waits to be sent.", 0)
+    age = (database_time(connection) - unsent.since).total_seconds()
+    return _lateness(f"The oldest of {unsent.messages} unsent messages", max(0.0, age))
+
+
+def probe_workers(client: Redis, keys: Keys, timeout_ms: int) -> Finding:
+    """How many workers have died of late: they fell silent for too long (ms), and without taking leave."""
+    seconds, _ = client.time()
+    seen: Any = client.zrange(keys.heartbeats, 0, -1, withscores=True)
+    silent = {worker: seconds - at_ms / 1000 for worker, at_ms in seen}
+    alive = [worker for worker, silence in silent.items() if silence * 1000 <= timeout_ms]
+    died = [worker for worker, silence in silent.items() if timeout_ms / 1000 < silence <= MOURNED_S]
+    if not alive:
+        return Finding("down", "No worker is running.", 0)
+    if died:
+        names = ", ".join(_describe(client.hget(keys.workers, worker)) for worker in died[:5])
+        return Finding(
+            "degraded", f"{len(died)} of {len(died) + len(alive)} workers have died: {names}.", len(died)
+        )
+    return Finding("healthy", f"Workers alive: {len(alive)}.", 0)
+
+
+def probe_disk(home: Path) -> Finding:
+    """The share of the disk under the instance's folder that is free."""
+    folder = next(path for path in (home, *home.parents) if path.exists())
+    usage = shutil.disk_usage(folder)
+    share = usage.free / usage.total
+    status: Status = "healthy"
+    if share < DISK_SHARE:
+        status = "down" if share < DISK_SHARE_LEAST else "degraded"
+    return Finding(
+        status, f"{usage.free / 2**30:.1f} GiB ({share:.0%}) of the disk at {folder} are free.", share
+    )
+
+
+def _describe(worker: bytes | str | None) -> str:
+    try:
+        known = orjson.loads(worker or b"")
+        return f"process {known['pid']} on {known['host']}"
+    except (ValueError, KeyError, TypeError):
+        return "one of unknown name"
+
+
+def _answer(name: str, ask: Callable[[], object]) -> Finding:
+    begun = time.perf_counter()
+    ask()
+    took = (time.perf_counter() - begun) * 1000
+    return Finding(
+        "degraded" if took > SLOW_MS else "healthy", f"{name} answered in {took:.1f} ms.", round(took, 1)
+    )
+
+
+def _lateness(what: str, seconds: float) -> Finding:
+    status: Status = "healthy"
+    if seconds > LATE_S:
+        status = "down" if seconds > DEAD_S else "degraded"
+    return Finding(status, f"{what} has waited for {seconds:.1f} s.", round(seconds, 1))
