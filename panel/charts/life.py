@@ -1,0 +1,115 @@
+"""The life of one run: what it waited for and what it did, one bar a step."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+import altair as alt
+from pandas import DataFrame
+
+from callboard.control.reads.runs import RunDetail
+from callboard.panel.charts.base import Spec, finished
+from callboard.panel.palette import LOOKS, look
+from callboard.panel.words import span
+
+WAITING = "Waiting"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One stretch of a run's life. `word` is what it is coloured by."""
+
+    name: str
+    word: str
+    start: datetime
+    end: datetime
+
+
+def steps(detail: RunDetail, now: datetime) -> list[Step]:
+    """The stretches of a run in order; the last one of an unfinished run ends now."""
+    run = detail.run
+    due = run.due_at or run.enqueued_at
+    before = min(due, run.enqueued_at)
+    found: list[Step] = []
+    attempts = [attempt for attempt in detail.attempts if attempt.started_at is not None]
+    if not attempts and run.attempt_started_at is not None:
+        end = run.finished_at or now
+        return [
+            Step("Queued", WAITING, before, max(before, run.attempt_started_at)),
+            Step(f"Attempt {run.attempt}", look(run.state).word, run.attempt_started_at, end),
+        ]
+    for number, attempt in enumerate(attempts):
+        assert attempt.started_at is not None
+        found.append(Step("Queued" if number == 0 else "Retry wait", WAITING, before, attempt.started_at))
+        end = attempt.finished_at or now
+        found.append(Step(f"Attempt {attempt.attempt}", look(attempt.state).word, attempt.started_at, end))
+        before = end
+    if run.state in ("pending", "processing") and run.attempt > len(attempts) and run.finished_at is None:
+        running = run.attempt_started_at if run.state == "processing" else None
+        found.append(Step("Retry wait" if attempts else "Queued", WAITING, before, running or now))
+        if running is not None:
+            found.append(Step(f"Attempt {run.attempt}", look(run.state).word, running, now))
+    return found
+
+
+def frame(steps: Sequence[Step]) -> DataFrame:
+    """One row a step, in order."""
+    return DataFrame(
+        {
+            "step": [f"{number + 1}. {step.name}" for number, step in enumerate(steps)],
+            "label": [step.name for step in steps],
+            "word": [step.word for step in steps],
+            "start": [step.start for step in steps],
+            "end": [max(step.end, step.start) for step in steps],
+            "took": [span(max(0.0, (step.end - step.start).total_seconds() * 1000)) for step in steps],
+        }
+    )
+
+
+@lru_cache(maxsize=64)
+def spec(words: tuple[str, ...], rows: int) -> Spec:
+    """The chart of that many steps of those kinds."""
+    colours = {each.word: each.colour for each in LOOKS.values()}
+    y = alt.Y(
+        "step:N",
+        sort=None,
+        axis=alt.Axis(
+            title=None, domain=False, ticks=False, labelExpr="slice(datum.label, indexof(datum.label, ' ') + 1)"
+        ),
+        scale=alt.Scale(paddingInner=0.35, paddingOuter=0.15),
+    )
+    x = alt.X(
+        "start:T",
+        scale=alt.Scale(nice=False),
+        axis=alt.Axis(title=None, format="%H:%M:%S", tickCount=5, domain=False, ticks=False, labelOverlap=True),
+    )
+    bars = (
+        alt.Chart()
+        .mark_bar(cornerRadius=3, minBandSize=3)
+        .encode(
+            x=x,
+            x2="end:T",
+            y=y,
+            color=alt.Color(
+                "word:N",
+                scale=alt.Scale(domain=list(words), range=[colours[word] for word in words]),
+                legend=None,
+            ),
+            tooltip=[
+                alt.Tooltip("label:N", title="Step"),
+                alt.Tooltip("word:N", title="Outcome"),
+                alt.Tooltip("took:N", title="Took"),
+                alt.Tooltip("start:T", title="From", format="%-d %b %H:%M:%S.%L"),
+                alt.Tooltip("end:T", title="To", format="%-d %b %H:%M:%S.%L"),
+            ],
+        )
+    )
+    ticks = alt.Chart().mark_rule(strokeWidth=2.5).encode(
+        x="start:T",
+        y=y,
+        color=alt.Color(
+            "word:N", scale=alt.Scale(domain=list(words), range=[colours[word] for word in words]), legend=None
+        ),
+    )
+    return finished(alt.layer(ticks, bars), height=34 * rows + 24)

@@ -1,0 +1,101 @@
+"""What became of runs over time: stacked bars, one a bucket."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import lru_cache
+
+import altair as alt
+from pandas import DataFrame
+
+from callboard.control.reads.trends import OutcomeBucket, Outcomes
+from callboard.panel.charts.base import Spec, count_axis, finished, legend, time_axis
+from callboard.panel.palette import LOOKS, OUTCOMES
+
+#: A bar is this much of its bucket wide; the rest is the gap to the next.
+BAR = 0.82
+
+
+def frame(outcomes: Outcomes) -> DataFrame:
+    """One row a bucket: `at`, `upto`, a column a state by its word, and `total`."""
+    width = timedelta(seconds=outcomes.width_s)
+    buckets = outcomes.buckets
+    data: dict[str, Sequence[object]] = {
+        "at": [bucket.at for bucket in buckets],
+        "upto": [bucket.at + width * BAR for bucket in buckets],
+        "until": [bucket.at + width for bucket in buckets],
+    }
+    for state in OUTCOMES:
+        data[LOOKS[state].word] = [getattr(bucket, state.value) for bucket in buckets]
+    data["total"] = [total(bucket) for bucket in buckets]
+    return DataFrame(data)
+
+
+def empty(outcomes: Outcomes) -> bool:
+    """Whether nothing ended in the window."""
+    return not any(total(bucket) for bucket in outcomes.buckets)
+
+
+def width_word(outcomes: Outcomes) -> str:
+    """The width of a bucket, in words: `hour`, `5 minutes`."""
+    for size, name in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if outcomes.width_s % size == 0:
+            number = outcomes.width_s // size
+            return name if number == 1 else f"{number} {name}s"
+    return f"{outcomes.width_s} s"
+
+
+def total(bucket: OutcomeBucket) -> int:
+    """How many runs ended in a bucket."""
+    return bucket.succeeded + bucket.failed + bucket.dead + bucket.cancelled + bucket.skipped
+
+
+def present(outcomes: Outcomes) -> tuple[str, ...]:
+    """The words of the states that occur; success always does."""
+    return tuple(
+        LOOKS[state].word
+        for state in OUTCOMES
+        if state.value == "succeeded" or any(getattr(bucket, state.value) for bucket in outcomes.buckets)
+    )
+
+
+@lru_cache(maxsize=64)
+def spec(words: tuple[str, ...], hours: float, height: int = 220) -> Spec:
+    """The chart of those states over a window of that many hours."""
+    colours = {look.word: look.colour for look in LOOKS.values()}
+    x = alt.X("at:T", axis=time_axis(hours), scale=alt.Scale(nice=False))
+    hover = alt.selection_point(name="hover", on="pointerover", clear="pointerout", fields=["at"])
+    bars = (
+        alt.Chart()
+        .transform_fold(list(words), as_=["state", "runs"])
+        .transform_calculate(rank=f"indexof({list(words)!r}, datum.state)")
+        .mark_bar(strokeWidth=0)
+        .encode(
+            x=x,
+            x2="upto:T",
+            y=alt.Y("runs:Q", stack="zero", axis=count_axis()),
+            color=alt.Color(
+                "state:N",
+                scale=alt.Scale(domain=list(words), range=[colours[word] for word in words]),
+                legend=legend(),
+                sort=None,
+            ),
+            order="rank:Q",
+            opacity=alt.condition(hover, alt.value(1), alt.value(0.88), empty=True),
+        )
+    )
+    touch = (
+        alt.Chart()
+        .mark_bar(opacity=0.001)
+        .encode(
+            x=x,
+            x2="until:T",
+            y=alt.value(0),
+            y2=alt.value("height"),
+            tooltip=[
+                alt.Tooltip("at:T", title="From", format="%a %-d %b %H:%M"),
+                *(alt.Tooltip(f"{word}:Q", title=word, format=",") for word in words),
+            ],
+        )
+        .add_params(hover)
+    )
+    return finished(alt.layer(bars, touch), height=height)

@@ -1,0 +1,38 @@
+"""What the process holds once: the context of the system, and the entrance over it."""
+
+from callboard.control.auth import log_in, log_out, session_principal
+from callboard.control.context import Context
+from callboard.core.errors import CallboardError
+from callboard.core.settings import Settings, load_settings
+
+_held: list[Context] = []
+
+
+def settle(settings: Settings) -> None:
+    """Work with these settings from now on; what was opened with others is closed."""
+    while _held:
+        _held.pop().close()
+    _held.append(Context(settings, application_name="callboard panel"))
+
+
+def context() -> Context:
+    """The process's context; with the settings of the environment where none were given."""
+    if not _held:
+        settle(load_settings())
+    return _held[0]
+
+
+class Entrance:
+    """Sessions, as the sign-in routes and the gate need them."""
+
+    def sign_in(self, name: str, password: str, address: str) -> str:
+        return log_in(context(), name, password, address=address).token
+
+    def sign_out(self, token: str) -> None:
+        log_out(context(), token)
+
+    def known(self, token: str) -> bool:
+        try:
+            return session_principal(context(), token) is not None
+        except CallboardError:
+            return False

@@ -1,0 +1,62 @@
+"""Headings of pages and cards, and what stands where there is nothing to show."""
+
+from datetime import datetime
+
+import streamlit as st
+
+from callboard.panel.words import zone
+
+#: Windows of time that a page can look at: the word, hours, and days for figures that are counted in days.
+WINDOWS: dict[str, int] = {"24 hours": 24, "7 days": 168, "30 days": 720, "90 days": 2160}
+
+
+def window_control(key: str = "window", default: str = "7 days") -> int:
+    """The choice of a window, kept in the address; returns its hours."""
+    chosen = st.segmented_control(
+        "Time window",
+        list(WINDOWS),
+        default=default,
+        key=key,
+        label_visibility="collapsed",
+        bind="query-params",
+        required=True,
+        width="content",
+    )
+    return WINDOWS[chosen or default]
+
+
+def window_word(hours: float) -> str:
+    """The window of that many hours, in words."""
+    return next((word for word, length in WINDOWS.items() if length == hours), f"{hours:g} hours")
+
+
+def days_of(hours: float) -> int:
+    """Whole days, for figures that are counted in days."""
+    return max(1, round(hours / 24))
+
+
+def card_title(title: str, note: str | None = None) -> None:
+    """The title of a card, and beside it in small what its numbers are."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.markdown(f"**{title}**", width="content")
+        if note:
+            st.caption(note, width="content")
+
+
+def nothing(icon: str, sentence: str, *, height: int | None = None) -> None:
+    """An empty state: an icon and a sentence that says what to do. The sentence is our own text."""
+    with st.container(
+        horizontal_alignment="center", vertical_alignment="center", gap="xsmall", height=height or "content", border=False
+    ):
+        st.markdown(f"## :gray[:material/{icon}:]", text_alignment="center")
+        st.caption(sentence, text_alignment="center")
+
+
+def viewer_zone() -> str:
+    """The browser's time zone; UTC where it names none that is known."""
+    return str(zone(st.context.timezone))
+
+
+def updated(at: datetime) -> None:
+    """When a live part was last rendered."""
+    st.caption(f"Updated {at.astimezone(zone(st.context.timezone)):%H:%M:%S}", width="content")

@@ -1,0 +1,74 @@
+"""The banner of what is being executed now; it counts up by itself."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import streamlit as st
+
+from callboard.control.reads.durations import Trend
+from callboard.control.reads.runs import Run
+from callboard.core.clock import utcnow
+from callboard.panel import access, loaders, words
+from callboard.panel.parts.links import open_run
+
+#: More than these are counted, not listed.
+LISTED = 6
+
+
+@access.live("running", 1)
+def running_banner(job: str | None = None) -> None:
+    """Put the running jobs on the page, those of one job where it is named; nothing where none runs."""
+    runs = loaders.running(job)
+    if runs:
+        banner(runs, loaders.trends(), utcnow(), named=job is None)
+
+
+def banner(runs: Sequence[Run], trends: Mapping[str, Trend], now: datetime, *, named: bool) -> None:
+    with st.container(border=True, key="running_banner", gap="small"):
+        st.markdown(f":blue[:material/play_circle:] **{words.many(len(runs), 'run')} in progress**")
+        for run in runs[:LISTED]:
+            trend = trends.get(run.job)
+            _row(run, trend.p50_ms if trend else None, now, named=named)
+        if len(runs) > LISTED:
+            st.caption(f"and {words.count(len(runs) - LISTED)} more")
+
+
+def _row(run: Run, usual_ms: float | None, now: datetime, *, named: bool) -> None:
+    elapsed = run.running_ms(now)
+    what, bar, took = st.columns([3, 5, 2], vertical_alignment="center", gap="small")
+    with what:
+        st.button(
+            run.job if named else f"Run {str(run.run_id)[:8]}",
+            key=f"running_{run.run_id}",
+            type="tertiary",
+            on_click=open_run,
+            args=(str(run.run_id),),
+        )
+    with bar:
+        share, said = progress(run.progress, elapsed, usual_ms)
+        st.progress(share, text=None)
+        if said:
+            st.text(said)
+    with took:
+        usual = f", usually {words.span(usual_ms)}" if usual_ms else ""
+        attempt = f", attempt {run.attempt} of {run.max_attempts}" if run.attempt > 1 else ""
+        st.markdown(f"**{words.clock(elapsed)}** :gray[{attempt}{usual}]")
+
+
+def progress(
+    reported: Mapping[str, Any] | None, elapsed_ms: float | None, usual_ms: float | None
+) -> tuple[float, str]:
+    """How far a run is, from 0 to 1, and what it says about it.
+
+    What the run itself reports counts; without that, its usual duration says how far it should be, which is
+    never taken for done.
+    """
+    done, total = (reported or {}).get("done"), (reported or {}).get("total")
+    note = str((reported or {}).get("note") or "")
+    if isinstance(done, int | float) and isinstance(total, int | float) and total > 0:
+        said = f"{done:,.0f} of {total:,.0f}" + (f", {note}" if note else "")
+        return min(1.0, max(0.0, done / total)), said
+    if elapsed_ms is not None and usual_ms:
+        return min(0.95, elapsed_ms / usual_ms), note
+    return 0.0, note

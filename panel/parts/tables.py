@@ -1,0 +1,62 @@
+"""What the tables have in common: badges, moments, spans, and rows that answer to a click.
+
+A click comes back as the position of a row in what was *sent*, so what was sent is kept beside the table and the
+row is looked up there, never in what a later read would bring.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import streamlit as st
+
+from callboard.panel.palette import Look
+from callboard.panel.parts.heading import viewer_zone
+
+#: The height (px) of a row, as Streamlit draws it.
+ROW = 36
+
+
+def badges(label: str, looks: Sequence[Look], *, width: int = 96) -> Any:
+    """A column of one-item lists, each word of a look as a badge in its colour."""
+    unique = list(dict.fromkeys((look.word, look.colour) for look in looks))
+    return st.column_config.MultiselectColumn(
+        label, options=[word for word, _ in unique], color=[colour for _, colour in unique], width=width
+    )
+
+
+def ago(label: str, *, width: int = 110) -> Any:
+    """A column of moments as distances from now."""
+    return st.column_config.DatetimeColumn(label, format="distance", timezone=viewer_zone(), width=width)
+
+
+def moments(label: str, *, width: int = 150) -> Any:
+    """A column of moments in the viewer's zone."""
+    return st.column_config.DatetimeColumn(
+        label, format="D MMM HH:mm:ss", timezone=viewer_zone(), width=width
+    )
+
+
+def seconds(label: str, *, width: int = 90) -> Any:
+    """A column of spans in seconds."""
+    return st.column_config.NumberColumn(label, format="%,.1f s", width=width)
+
+
+def opener(label: str, key: str, go: Callable[[str], None], ids: Sequence[str], *, width: int = 220) -> Any:
+    """A column whose cells are links: a click calls `go` with the id of the row that was sent there."""
+    st.session_state[f"{key}_rows"] = list(ids)
+    return st.column_config.ButtonColumn(
+        label, type="tertiary", alignment="left", key=key, on_click=clicked, args=(key, go), width=width, pinned=False
+    )
+
+
+def clicked(key: str, go: Callable[[str], None]) -> None:
+    """Answer a click in a column of openers."""
+    found = row_of(st.session_state.get(key), st.session_state.get(f"{key}_rows", ()))
+    if found is not None:
+        go(found)
+
+
+def row_of(click: Any, ids: Sequence[str]) -> str | None:
+    """The id of the row that was clicked; None for a row that was never sent."""
+    row = getattr(click, "row", None)
+    return ids[row] if isinstance(row, int) and 0 <= row < len(ids) else None

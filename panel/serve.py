@@ -1,0 +1,104 @@
+"""The panel's process: Streamlit as an ASGI application behind the gate, under uvicorn."""
+
+import gc
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import import_module
+from pathlib import Path
+
+import streamlit
+import uvicorn
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp
+from streamlit.web import bootstrap
+
+from callboard.core.errors import CallboardError, Conflict
+from callboard.core.settings import Settings, load_settings
+from callboard.panel import home
+from callboard.panel.gate import Gate
+from callboard.panel.signin import routes
+
+SCRIPT = Path(__file__).resolve().parent / "app.py"
+
+#: What the first page would otherwise be kept waiting for.
+SLOW_IMPORTS = ("altair", "pandas", "pyarrow", "callboard.panel.charts", "callboard.panel.loaders")
+
+#: The largest message (bytes) over a websocket.
+MESSAGE_BYTES = 64 * 1024 * 1024
+
+
+def make_app(settings: Settings) -> ASGIApp:
+    """The panel as an ASGI application. Streamlit allows one to a process."""
+    home.settle(settings)
+    door = home.Entrance()
+    gate = Middleware(Gate, known=door.known)
+    app = streamlit.App(SCRIPT, lifespan=lifespan, routes=routes(door), middleware=[gate])
+    # With the script known, Streamlit reads panel/.streamlit/config.toml; these go over it.
+    bootstrap.load_config_options(
+        {"server.address": settings.callboard_host, "server.port": settings.callboard_panel_port}
+    )
+    return app
+
+
+@asynccontextmanager
+async def lifespan(_app: streamlit.App) -> AsyncIterator[None]:
+    for name in SLOW_IMPORTS:
+        import_module(name)
+    # Streamlit collects garbage after every rerun; what was imported need not be walked each time.
+    gc.collect()
+    gc.freeze()
+    yield
+    home.context().close()
+
+
+def run(settings: Settings) -> None:
+    """Serve until SIGINT or SIGTERM.
+
+    Raises:
+        Conflict: the port is taken.
+    """
+    listener = listen(settings.callboard_host, settings.callboard_panel_port)
+    config = uvicorn.Config(
+        make_app(settings),
+        ws="websockets-sansio",
+        ws_max_size=MESSAGE_BYTES,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+    )
+    with listener:
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens there; port 0 takes any free one."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=512)
+    except OSError as error:
+        raise Conflict(
+            f"The panel cannot listen on {host}:{port} ({error.strerror}); "
+            "set CALLBOARD_HOST and CALLBOARD_PANEL_PORT to an address that is free."
+        ) from None
+
+
+def main() -> int:
+    """`python -m callboard.panel.serve`: the settings come from the environment."""
+    # uvicorn ends in good order and then raises the signal again, which is to be no failure.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        run(load_settings())
+    except CallboardError as error:
+        sys.stderr.write(f"{error}\n")
+        return error.exit_code
+    except KeyboardInterrupt:
+        return 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
