@@ -6,6 +6,7 @@ share of a delay that chance may take off, so that jobs which failed together do
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from random import random as _random
 from typing import Protocol, runtime_checkable
 
@@ -65,8 +66,8 @@ class Exponential:
         _check_delay("min_ms", self.min_ms)
         _check_delay("cap_ms", self.cap_ms)
         _check_jitter(self.jitter)
-        if not self.factor >= 1:
-            raise BadInput(f"The factor of a backoff must be at least 1, not {self.factor}.")
+        if not 1 <= self.factor < inf:
+            raise BadInput(f"The factor of a backoff must be a number of at least 1, but is {self.factor}.")
 
     def delay_ms(self, retry: int, random: Random = _random) -> int:
         """The delay before that retry."""

@@ -38,9 +38,17 @@ class Calendar:
         self.minutes = sorted(sim.minutes)
         self.hours = sorted(sim.hours)
         self.months = sorted(sim.months)
-        #: Whether it runs in every hour of the day, and whether every n-th minute from 0 on.
+        #: Days of the month, or `CronSim.LAST` and `CronSim.LAST_WEEKDAY`.
+        self.month_days = frozenset(sim.days)
+        #: Days of the week (0 and 7 are Sunday), or pairs of one and its place in the month (`CronSim.LAST`).
+        self.weekdays = frozenset(sim.weekdays)
+        #: Whether a day must match both of these, not either.
+        self.both_days = sim.day_and
+        #: Whether every hour of the day runs, and whether every minute or every n-th from 0 on.
         self.every_hour = len(self.hours) == 24
-        self.every_minute = self.fields[1].startswith("*") or len(self.minutes) == 60
+        self.every_minute = len(self.minutes) == 60 or (
+            self.fields[1].startswith("*") and len(self.minutes) > 1
+        )
         self._sim = sim
         self._days: dict[tuple[int, int], list[int]] = {}
         self._first = (self.hours[0], self.minutes[0], self.seconds[0])
