@@ -71,6 +71,16 @@ class Keys:
         """Hash of broker id to a JSON object that describes the worker process."""
         return f"{self.namespace}:__workers__"
 
+    @property
+    def schedulers(self) -> str:
+        """Hash of scheduler id to a JSON object that describes the process; `at` (ms) is its last sign of life."""
+        return f"{self.namespace}:__schedulers__"
+
+    @property
+    def memory(self) -> str:
+        """A token kept in PostgreSQL as well: where the two differ, Redis has lost what it held."""
+        return f"{self.namespace}:__memory__"
+
     def mutex(self, name: str) -> str:
         """The holder's token, with a lease."""
         return f"{self.namespace}:__mutex__.{name}"

@@ -1,0 +1,38 @@
+"""Alerts: what an operator should hear of, one open row for each kind and subject."""
+
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+_OPEN = text("""
+INSERT INTO callboard.alerts (kind, severity, subject, message, details)
+SELECT :kind, :severity, :subject, :message, :details
+ WHERE NOT EXISTS (SELECT FROM callboard.alerts
+                    WHERE kind = :kind AND subject = :subject AND resolved_at IS NULL)
+""").bindparams(bindparam("details", type_=JSONB))
+
+_RESOLVE = text("""
+UPDATE callboard.alerts
+   SET resolved_at = clock_timestamp()
+ WHERE kind = :kind AND subject = :subject AND resolved_at IS NULL
+""")
+
+
+def open_alert(
+    connection: Connection,
+    kind: str,
+    subject: str,
+    message: str,
+    *,
+    severity: str = "warning",
+    **details: Any,
+) -> bool:
+    """Open an alert, unless one of the same kind and subject is open. Returns whether it was opened."""
+    values = {"kind": kind, "subject": subject, "message": message, "severity": severity, "details": details}
+    return connection.execute(_OPEN, values).rowcount > 0
+
+
+def resolve_alert(connection: Connection, kind: str, subject: str) -> bool:
+    """Close the alert of that kind and subject. Returns whether one was open."""
+    return connection.execute(_RESOLVE, {"kind": kind, "subject": subject}).rowcount > 0
