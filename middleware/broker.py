@@ -1,9 +1,9 @@
 """Dramatiq's Redis broker with Callboard's engine in it.
 
-The keys are Dramatiq's own, so that stock producers, stock workers and tools go on working with the same queues.
-What differs is how they are used: fetch, commit and enqueue are scripts of ours (see `scripts/`), idle consumers
-block instead of polling, finished messages are committed in groups together with their records, and a delayed
-message or a retry moves in the same step that acknowledges the one before it.
+The keys are Dramatiq's own, so that stock producers, stock workers and tools go on working with the same
+queues. What differs is how they are used: fetch, commit and enqueue are scripts of ours (see `scripts/`),
+idle consumers block instead of polling, finished messages are committed in groups together with their
+records, and a delayed message or a retry moves in the same step that acknowledges the one before it.
 """
 
 import os
@@ -71,7 +71,7 @@ class Broker(RedisBroker):
         )
         # A fetch whose reply is lost must not be sent again: the messages of the first would be stranded.
         self._direct = redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **parameters)
-        super().__init__(
+        super().__init__(  # type: ignore[no-untyped-call]
             client=self._patient,
             namespace=namespace,
             middleware=complete(middleware),
@@ -123,7 +123,7 @@ class Broker(RedisBroker):
             message: the message.
             delay: ms to wait before it may be processed; at most seven days.
         """
-        redis_id = message.options.get("redis_message_id")
+        redis_id = str(message.options.get("redis_message_id"))
         moving = delay is None and redis_id in self._delayed
         message, packet = self._pack(message, delay)
         self.emit_before("enqueue", message, delay)
@@ -166,7 +166,7 @@ class Broker(RedisBroker):
         self.emit_after("enqueue", message, delay)
         return packet
 
-    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 30000) -> Consumer:  # noqa: ARG002
+    def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 30000) -> Consumer:
         """Make the consumer of a queue; how long it idles is its own affair."""
         return RedisConsumer(self, queue_name, prefetch)
 
@@ -206,7 +206,8 @@ class Broker(RedisBroker):
         self.draining = True
         with self._patient.pipeline(transaction=False) as pipeline:
             for queue in (*self.queues, *self.delay_queues):
-                pipeline.lpush(self._own_wake(queue), "1").expire(self._own_wake(queue), 10)
+                pipeline.lpush(self._own_wake(queue), "1")
+                pipeline.expire(self._own_wake(queue), 10)
             pipeline.execute()
 
     def hold_delayed(self, redis_id: str) -> None:

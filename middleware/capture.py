@@ -3,10 +3,13 @@
 import logging
 from typing import Any
 
+from callboard.core.logging import add_context, text_of
 from callboard.middleware.execution import current_execution
 
 #: Loggers that speak of the engine, not of the job.
 ENGINE = ("dramatiq.", "callboard.middleware", "callboard.worker", "redis", "asyncio")
+
+_traces = logging.Formatter()
 
 
 class Capture(logging.Handler):
@@ -14,6 +17,7 @@ class Capture(logging.Handler):
 
     def install(self) -> None:
         """Begin to capture."""
+        add_context(run_fields)
         logging.getLogger().addHandler(self)
 
     def remove(self) -> None:
@@ -26,28 +30,21 @@ class Capture(logging.Handler):
         if execution is None or record.name.startswith(ENGINE):
             return
         try:
-            execution.log(record.levelname.lower(), _text(record))
+            text = text_of(record)
+            if record.exc_info:
+                text = f"{text}\n{_traces.formatException(record.exc_info)}"
+            execution.log(record.levelname.lower(), text)
         except Exception:  # noqa: BLE001 - a broken format argument must not break the job
             self.handleError(record)
 
 
-_formatter = logging.Formatter()
-
-
-def _text(record: logging.LogRecord) -> str:
-    if isinstance(record.msg, dict):
-        return _event(record.msg)
-    text = record.getMessage()
-    if record.exc_info:
-        text = f"{text}\n{_formatter.formatException(record.exc_info)}"
-    return text
-
-
-def _event(fields: dict[str, Any]) -> str:
-    """A structlog event: its message, then its fields but for those that are columns of their own."""
-    shown = {key: value for key, value in fields.items() if not key.startswith("_") and key not in _COLUMNS}
-    values = " ".join(f"{key}={value!r}" if isinstance(value, str) else f"{key}={value}" for key, value in shown.items())
-    return f"{fields.get('event', '')} {values}".strip()
-
-
-_COLUMNS = {"event", "level", "timestamp", "logger", "logger_name", "job", "run", "run_id", "attempt", "slot"}
+def run_fields() -> dict[str, Any]:
+    """What a log line says of the run that it belongs to."""
+    execution = current_execution()
+    if execution is None:
+        return {}
+    fields: dict[str, Any] = {"job": execution.job, "run": execution.run_id, "attempt": execution.attempt}
+    due_at = execution.message.options.get("due_at")
+    if due_at is not None:
+        fields["slot"] = due_at
+    return fields

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import redis
-from dramatiq.logging import get_logger
 from redis.commands.core import Script
 
+from callboard.core.logging import get_logger
 from callboard.middleware.delivery import Packet
 
 #: The most messages that may be finished and not committed, in one process.
@@ -50,7 +50,7 @@ class Committer:
     """The committing thread of one process. It starts with the first message handed over."""
 
     def __init__(self, script: Script, namespace: str, broker_id: str) -> None:
-        self._logger = get_logger(__name__, type(self))
+        self._logger = get_logger(__name__)
         self._script = script
         self._namespace = namespace
         self._broker_id = broker_id
@@ -79,7 +79,7 @@ class Committer:
         self._rouse()
 
     def flush(self, timeout: float = 10.0) -> bool:
-        """Wait until everything handed over so far is committed. Returns whether that was so in time (seconds)."""
+        """Wait until everything handed over so far is committed; whether that was so within `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while self._finished or self._events or self._in_flight:
             if time.monotonic() > deadline or self._thread is None:
@@ -167,7 +167,9 @@ class Committer:
                 refused: list[int] = self._script(keys=[self._namespace], args=arguments)
             except redis.RedisError as error:
                 if failures == 0:
-                    self._logger.warning("Finished messages cannot be committed yet: %s. Trying again.", error)
+                    self._logger.warning(
+                        "Finished messages cannot be committed yet: %s. Trying again.", error
+                    )
                 time.sleep(RETRY_DELAYS[min(failures, len(RETRY_DELAYS) - 1)])
                 failures += 1
             else:

@@ -2,9 +2,9 @@
 
 An idle consumer blocks on a token that producers leave, instead of polling: it starts within a millisecond
 and costs Redis next to nothing. It also looks at the queue itself now and then, for producers that leave no
-token (stock Dramatiq). How much it takes at once follows from how fast the worker finishes: twice the number of
-threads while jobs are slow, so that no message waits behind a slow one while another worker is idle, and up to
-`MOST` when jobs take well under a millisecond.
+token (stock Dramatiq). How much it takes at once follows from how fast the worker finishes: twice the
+number of threads while jobs are slow, so that no message waits behind a slow one while another worker is
+idle, and up to `MOST` when jobs take well under a millisecond.
 """
 
 import threading
@@ -17,8 +17,8 @@ import redis
 from dramatiq import ConnectionClosed, Consumer, Message, MessageProxy
 from dramatiq.common import q_name
 from dramatiq.errors import DecodeError
-from dramatiq.logging import get_logger
 
+from callboard.core.logging import get_logger
 from callboard.middleware import events
 from callboard.middleware.committer import Committer, Finished
 from callboard.middleware.delivery import Delivery, Packet
@@ -54,7 +54,7 @@ class RedisConsumer(Consumer):
     """The consumer of one queue in one process."""
 
     def __init__(self, broker: Source, queue_name: str, prefetch: int) -> None:
-        self._logger = get_logger(__name__, type(self))
+        self._logger = get_logger(__name__)
         self._broker = broker
         self._queue = queue_name
         self._delayed = queue_name.endswith(".DQ")
@@ -155,7 +155,9 @@ class RedisConsumer(Consumer):
         try:
             message: Message[Any] = Message.decode(payload)
         except DecodeError as error:
-            self._logger.error("A message on queue %s cannot be decoded; it goes to the dead letters.", self._queue)
+            self._logger.error(
+                "A message on queue %s cannot be decoded; it goes to the dead letters.", self._queue
+            )
             event = events.undecodable(redis_id, q_name(self._queue), payload, error, self._broker.broker_id)
             self._held.add(redis_id)
             self._broker.committer.commit(
@@ -163,7 +165,8 @@ class RedisConsumer(Consumer):
             )
             return None
         delivery = Delivery(message, redis_id, len(payload), fetched)
-        # A message may carry an id that it was not stored under (a requeue by other tools); the store decides.
+        # A message may carry an id that it was not stored under (a requeue by other tools); the store
+        # decides.
         message.options["redis_message_id"] = redis_id
         eta = message.options.get("eta")
         if self._delayed and isinstance(eta, int | float):
@@ -188,5 +191,3 @@ class RedisConsumer(Consumer):
         self._held.discard(redis_id)
         if not self._room.is_set() and len(self._held) * 2 <= self._limit:
             self._room.set()
-
-

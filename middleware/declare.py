@@ -65,7 +65,8 @@ def _schedules(actor: Actor[Any, Any]) -> list[Cron]:
     for schedule in schedules:
         if not isinstance(schedule, Cron):
             raise BadSchedule(
-                f"The actor {actor.actor_name} has periodic={schedule!r}; use callboard.cron(...) or a list of them."
+                f"The actor {actor.actor_name} has periodic={schedule!r}; "
+                "use callboard.cron(...) or a list of them."
             )
     return schedules
 
@@ -84,9 +85,12 @@ def _signature(function: Any) -> list[dict[str, Any]]:
             {
                 "name": parameter.name,
                 "kind": parameter.kind.name.lower(),
-                "type": None if annotation is inspect.Parameter.empty else inspect.formatannotation(annotation),
+                "type": None
+                if annotation is inspect.Parameter.empty
+                else inspect.formatannotation(annotation),
                 "default": None if required else _plain(parameter.default),
-                "required": required and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD),
+                "required": required
+                and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD),
             }
         )
     return parameters

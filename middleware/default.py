@@ -2,19 +2,18 @@
 
 import dramatiq.broker
 
-from callboard.core.settings import load_settings
+from callboard.core.settings import Settings, load_settings
 from callboard.middleware.broker import Broker
 
 
 def ensure_broker() -> None:
     """Set a broker made from the settings as Dramatiq's default, unless there is one already."""
     if dramatiq.broker.global_broker is None:
-        dramatiq.set_broker(make_broker())
+        dramatiq.set_broker(make_broker(load_settings()))
 
 
-def make_broker() -> Broker:
+def make_broker(settings: Settings) -> Broker:
     """A broker on the Redis that the settings name. Nothing is connected until it is used."""
-    settings = load_settings()
     return Broker(
         url=settings.redis_url or "redis://127.0.0.1:6379/0",
         namespace=settings.callboard_namespace,

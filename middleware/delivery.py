@@ -1,6 +1,7 @@
 """One delivery of a message to this process, and what is to become of it."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from dramatiq import Message, MessageProxy
 
@@ -19,7 +20,7 @@ class Packet:
 class Delivery(MessageProxy):
     """A message as Dramatiq's worker handles it, with what Callboard's hooks have to say to its consumer."""
 
-    def __init__(self, message: Message, redis_id: str, size: int, fetched: int) -> None:
+    def __init__(self, message: Message[Any], redis_id: str, size: int, fetched: int) -> None:
         super().__init__(message)
         # Attributes of its own, since the proxy's way of looking them up in the message is slow.
         self.queue_name = message.queue_name

@@ -16,10 +16,10 @@ class Ended(Middleware):
     """The gate for runs that an operator has ended."""
 
     def after_worker_boot(self, broker: Any, worker: Any) -> None:
-        watch = next(m.watch for m in broker.middleware if isinstance(m, Recording))
+        recording = Recording.of(broker)
 
         def interrupt(run_id: str) -> None:
-            for execution in watch.live():
+            for execution in recording.live():
                 if execution.run_id == run_id and execution.window is not None:
                     execution.interrupt = _order(broker.switches.ended.get(run_id))
                     execution.window.interrupt(RunEnded)

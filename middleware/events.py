@@ -1,13 +1,14 @@
 """The events that a worker writes to the stream, as compact JSON.
 
 Each is an object with a kind `k`: `run` (a run has come to a state), `note` (a running run says something:
-progress and log lines), `lost` (a worker died holding the message) and `jobs` (the actors that a worker knows).
-Times are ms since the epoch. A key that would hold nothing is left out.
+progress and log lines), `lost` (a worker died holding the message) and `jobs` (the actors that a worker
+knows). Times are ms since the epoch. A key that would hold nothing is left out.
 
-Keys of a `run`: id, at (enqueued), job, q (queue), s (state), n (attempt), m (attempts at most), x (execution id),
-w (worker), trg (trigger), sch (schedule id), due, by (who asked), rdy (ready), fet (fetched), sta (started),
-fin (finished), ms (duration), lim (time limit), args, kw, res (result), prg (progress), err ([type, text,
-traceback]), why (reason), rat (retry at), ran (whether the actor ran), logs ([[at, level, text], ...]).
+Keys of a `run`: id, at (enqueued), job, q (queue), s (state), n (attempt), m (attempts at most), x
+(execution id), w (worker), trg (trigger), sch (schedule id), due, by (who asked), rdy (ready), fet
+(fetched), sta (started), fin (finished), ms (duration), lim (time limit), args, kw, res (result), prg
+(progress), err ([type, text, traceback]), why (reason), rat (retry at), ran (whether the actor ran), logs
+([[at, level, text], ...]).
 """
 
 import json
@@ -47,7 +48,7 @@ def note(execution: Execution) -> bytes:
 
 
 def finished(delivery: Delivery, worker: str, *, dead: bool) -> bytes:
-    """The event of a delivery that is about to be acknowledged (or dead-lettered), or b"" if it leaves no trace."""
+    """The event of a delivery about to be acknowledged or dead-lettered; b"" if it leaves no trace."""
     if delivery.silent:
         return b""
     execution = delivery.execution or Execution(delivery)
@@ -60,7 +61,10 @@ def finished(delivery: Delivery, worker: str, *, dead: bool) -> bytes:
     elif execution.interrupt is not None:
         event["s"], event["why"], event["by"] = execution.interrupt
     elif dead and execution.started is None:
-        event["s"], event["why"] = RunState.DEAD, cut(str(error), MAX_ERROR) if error else "refused by a middleware"
+        event["s"], event["why"] = (
+            RunState.DEAD,
+            cut(str(error), MAX_ERROR) if error else "refused by a middleware",
+        )
     elif dead or error is not None:
         event["s"] = RunState.FAILED
     else:
@@ -92,9 +96,9 @@ def undecodable(redis_id: str, queue: str, payload: bytes, error: Exception, wor
     shown = cut(payload.decode("utf-8", "replace"), 1000)
     return encode(
         {
-            "k": "run", "id": redis_id, "at": now, "job": "(undecodable)", "q": queue, "s": RunState.DEAD, "n": 1,
-            "w": worker, "fin": now, "why": "the message cannot be decoded", "args": [shown],
-            "err": [type(error).__name__, cut(str(error), MAX_ERROR), ""],
+            "k": "run", "id": redis_id, "at": now, "job": "(undecodable)", "q": queue, "s": RunState.DEAD,
+            "n": 1, "w": worker, "fin": now, "why": "the message cannot be decoded", "args": [shown], "err":
+            [type(error).__name__, cut(str(error), MAX_ERROR), ""],
         }
     )  # fmt: skip
 

@@ -32,7 +32,8 @@ _prefixes: dict[int, str] = {}
 def new_execution_id() -> str:
     """A UUID: a random part for each process and a number.
 
-    Asking the system for random bytes each time would give the interpreter lock away in the middle of every job.
+    Asking the system for random bytes each time would give the interpreter lock away in the middle of every
+    job.
     """
     prefix = _prefixes.get(os.getpid())
     if prefix is None:
@@ -87,7 +88,9 @@ class Execution:
         if kept < MAX_LOG_LINES:
             self.log_lines.append([now_ms(), level, cut(text, MAX_LOG_LINE)])
         elif kept == MAX_LOG_LINES:
-            self.log_lines.append([now_ms(), "warning", f"[cut: only the first {MAX_LOG_LINES} lines are kept]"])
+            self.log_lines.append(
+                [now_ms(), "warning", f"[cut: only the first {MAX_LOG_LINES} lines are kept]"]
+            )
 
 
 def enter(execution: Execution) -> None:

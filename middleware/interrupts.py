@@ -1,9 +1,9 @@
 """Interrupts an actor's function from another thread, and nothing but that function.
 
 CPython delivers an exception set for a thread at some later bytecode of that thread. Delivered a moment too
-late it would hit the hooks behind the actor, or the next message: a success would turn into a retry, a failure
-would be lost, the worker thread would die. A `Window` is open exactly as long as the function runs; closing it
-waits for an interrupt under way, and withdraws one that has not been delivered.
+late it would hit the hooks behind the actor, or the next message: a success would turn into a retry, a
+failure would be lost, the worker thread would die. A `Window` is open exactly as long as the function runs;
+closing it waits for an interrupt under way, and withdraws one that has not been delivered.
 """
 
 import ctypes

@@ -10,8 +10,8 @@ from typing import Any
 import redis
 from dramatiq import Message
 from dramatiq.errors import DecodeError
-from dramatiq.logging import get_logger
 
+from callboard.core.logging import get_logger
 from callboard.middleware import events
 from callboard.middleware.execution import now_ms
 from callboard.middleware.mutex import LEASE
@@ -27,7 +27,7 @@ class Keeper(threading.Thread):
 
     def __init__(self, broker: Any, *, threads: int, queues: Iterable[str] | None) -> None:
         super().__init__(name="callboard-keeper", daemon=True)
-        self._logger = get_logger(__name__, type(self))
+        self._logger = get_logger(__name__)
         self._broker = broker
         self._threads = threads
         self._queues = queues
@@ -37,13 +37,22 @@ class Keeper(threading.Thread):
         self._described = 0
 
     def stop(self) -> None:
-        """End the thread, and let the fleet know that this worker has left in order."""
+        """End the thread, and take leave of the fleet: what this worker still holds is free at once."""
         self._stop_now.set()
-        keys = self._broker.keys
+        broker, keys = self._broker, self._broker.keys
         try:
-            with self._broker.client.pipeline() as pipeline:
-                pipeline.hdel(keys.workers, self._broker.broker_id)
-                pipeline.zrem(keys.heartbeats, self._broker.broker_id)
+            with broker.client.pipeline() as pipeline:
+                for queue in (*broker.queues, *broker.delay_queues):
+                    pipeline.scard(keys.acks(broker.broker_id, queue))
+                held = sum(pipeline.execute())
+            with broker.client.pipeline() as pipeline:
+                if held:
+                    pipeline.zadd(
+                        keys.heartbeats, {broker.broker_id: now_ms() - 2 * broker.heartbeat_timeout}
+                    )
+                else:
+                    pipeline.zrem(keys.heartbeats, broker.broker_id)
+                pipeline.hdel(keys.workers, broker.broker_id)
                 pipeline.execute()
         except redis.RedisError as error:
             self._logger.warning("This worker could not take its leave: %s.", error)
@@ -65,13 +74,16 @@ class Keeper(threading.Thread):
 
     def _do_round(self) -> None:
         broker = self._broker
-        for execution in self._live():
+        for execution in Recording.of(broker).live():
             mutex = execution.mutex
-            if mutex is not None and not self._renew(keys=[mutex[0]], args=[mutex[1], LEASE]):
-                if execution.finished is None:
-                    self._logger.error("Run %s of %s has lost its mutex.", execution.run_id, execution.job)
+            if mutex is None or self._renew(keys=[mutex[0]], args=[mutex[1], LEASE]):
+                continue
+            if execution.finished is None:
+                self._logger.error("Run %s of %s has lost its mutex.", execution.run_id, execution.job)
         queues = [*broker.queues, *broker.delay_queues]
-        flat = self._rescue(keys=[broker.namespace], args=[broker.broker_id, broker.heartbeat_timeout, *queues])
+        flat = self._rescue(
+            keys=[broker.namespace], args=[broker.broker_id, broker.heartbeat_timeout, *queues]
+        )
         for i in range(0, len(flat), 3):
             self._report(flat[i].decode(), flat[i + 1].decode(), flat[i + 2])
 
@@ -84,10 +96,6 @@ class Keeper(threading.Thread):
         except DecodeError:
             return
         self._broker.committer.record(events.lost(message, worker))
-
-    def _live(self) -> list[Any]:
-        watch = next(m.watch for m in self._broker.middleware if isinstance(m, Recording))
-        return watch.live() if watch is not None else []
 
     def _describe(self) -> None:
         """Renew the description now and then: it is lost when Redis restarts with nothing."""

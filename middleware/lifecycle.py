@@ -13,7 +13,7 @@ from callboard.middleware.work_queue import WorkQueue
 
 
 class Lifecycle(Middleware):
-    """Boot: listen to the switches, keep the worker known to the fleet, declare its jobs. Shutdown: the reverse."""
+    """Boot: listen to the switches, be known to the fleet, declare the jobs. Shutdown: the reverse."""
 
     def __init__(self) -> None:
         self._keeper: Keeper | None = None

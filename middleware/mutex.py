@@ -1,9 +1,9 @@
 """Keeps runs from overlapping.
 
-A mutex is a token in Redis with a lease: its holder renews the lease while it runs, and when the holder dies the
-mutex is free within the lease. It is released in the step that commits the run, and only by its holder. Each
-holder gets a fencing number larger than all before it, with which a resource can refuse a holder that was
-thought dead (`callboard.current_run().fence`).
+A mutex is a token in Redis with a lease: its holder renews the lease while it runs, and when the holder
+dies the mutex is free within the lease. It is released in the step that commits the run, and only by its
+holder. Each holder gets a fencing number larger than all before it, with which a resource can refuse a
+holder that was thought dead (`callboard.current_run().fence`).
 """
 
 import inspect
@@ -31,9 +31,10 @@ OVERLAP = "overlap: the job is already running"
 class Mutex(Middleware):
     """The actor options `mutex` and `overlap`.
 
-    `mutex=True` lets one run of the job go on at a time; a name shares the mutex with other jobs, and may contain
-    the names of arguments (`"sync:{tenant_id}"`). With `overlap="skip"`, the default, a run that finds the mutex
-    taken is skipped; with `overlap="wait"` it waits without holding a worker thread or burning an attempt.
+    `mutex=True` lets one run of the job go on at a time; a name shares the mutex with other jobs, and may
+    contain the names of arguments (`"sync:{tenant_id}"`). With `overlap="skip"`, the default, a run that finds
+    the mutex taken is skipped; with `overlap="wait"` it waits without holding a worker thread or burning an
+    attempt.
     """
 
     @property

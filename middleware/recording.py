@@ -20,10 +20,19 @@ class Recording(Middleware):
     def __init__(self) -> None:
         self.watch: Watch | None = None
 
+    @staticmethod
+    def of(broker: Any) -> "Recording":
+        """The recording middleware of a broker."""
+        return next(middleware for middleware in broker.middleware if isinstance(middleware, Recording))
+
     @property
     def actor_options(self) -> set[str]:
         """What a job says about itself."""
         return {"category", "description", "enabled", "periodic", "misfire", "misfire_limit", "grace"}
+
+    def live(self) -> list[Execution]:
+        """The executions of this process that run now."""
+        return self.watch.live() if self.watch is not None else []
 
     def after_declare_actor(self, broker: Broker, actor: Actor[Any, Any]) -> None:
         actor.fn = _within_execution(actor.fn)
@@ -39,7 +48,12 @@ class Recording(Middleware):
                 self.watch.add(execution)
 
     def after_process_message(
-        self, broker: Any, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None
+        self,
+        broker: Any,
+        message: MessageProxy,
+        *,
+        result: Any = None,
+        exception: BaseException | None = None,
     ) -> None:
         if isinstance(message, Delivery) and (execution := message.execution) is not None:
             if execution.window is not None:
@@ -58,7 +72,7 @@ class Recording(Middleware):
 
 
 def _within_execution(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Stamp the times of an actor's function, and let it be interrupted. A direct call stays a direct call."""
+    """Stamp the times of an actor's function, and let it be interrupted; a direct call stays one."""
 
     @functools.wraps(function)
     def run(*args: Any, **kwargs: Any) -> Any:

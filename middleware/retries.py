@@ -1,6 +1,7 @@
 """Decides whether a failed run is tried again, and when.
 
-The retry is put onto the queue in the very step that acknowledges the failed delivery: neither lost nor doubled.
+The retry is put onto the queue in the very step that acknowledges the failed delivery: neither lost nor
+doubled.
 """
 
 import time
@@ -47,13 +48,20 @@ class Retries(middleware.Retries):
             message.execution.max_attempts = self.max_attempts({**options, **message.options})
 
     def after_process_message(
-        self, broker: Any, message: MessageProxy, *, result: Any = None, exception: BaseException | None = None
+        self,
+        broker: Any,
+        message: MessageProxy,
+        *,
+        result: Any = None,
+        exception: BaseException | None = None,
     ) -> None:
         if exception is None:
             return
         options = broker.get_actor(message.actor_name).options
         throws = message.options.get("throws") or options.get("throws")
-        ended = isinstance(message, Delivery) and message.execution is not None and message.execution.interrupt
+        ended = (
+            isinstance(message, Delivery) and message.execution is not None and message.execution.interrupt
+        )
         if ended or (throws and isinstance(exception, throws)):
             message.fail()
             return
@@ -79,14 +87,18 @@ class Retries(middleware.Retries):
         else:
             broker.enqueue(follower, delay=delay)
 
-    def _again(self, retries: int, error: BaseException, message: MessageProxy, options: dict[str, Any]) -> bool:
+    def _again(
+        self, retries: int, error: BaseException, message: MessageProxy, options: dict[str, Any]
+    ) -> bool:
         retry_when = options.get("retry_when", self.retry_when)
         if retry_when is not None:
             return bool(retry_when(retries, error))
         allowed = message.options.get("max_retries", options.get("max_retries", self.max_retries))
         return allowed is None or retries < allowed
 
-    def _delay(self, retries: int, error: BaseException, message: MessageProxy, options: dict[str, Any]) -> int:
+    def _delay(
+        self, retries: int, error: BaseException, message: MessageProxy, options: dict[str, Any]
+    ) -> int:
         if isinstance(error, Retry) and error.delay is not None:
             return int(error.delay)
         return self._policy({**options, **message.options}).delay_ms(retries + 1)
@@ -95,10 +107,13 @@ class Retries(middleware.Retries):
         if "backoff" in options:
             return parse_backoff(options["backoff"])
         return exponential(
-            min_ms=options.get("min_backoff", self.min_backoff), cap_ms=options.get("max_backoff", self.max_backoff)
+            min_ms=options.get("min_backoff", self.min_backoff),
+            cap_ms=options.get("max_backoff", self.max_backoff),
         )
 
-    def _tell_exhausted(self, broker: Any, message: MessageProxy, options: dict[str, Any], retries: int) -> None:
+    def _tell_exhausted(
+        self, broker: Any, message: MessageProxy, options: dict[str, Any], retries: int
+    ) -> None:
         target = message.options.get("on_retry_exhausted") or options.get("on_retry_exhausted")
         if target:
             allowed = message.options.get("max_retries", options.get("max_retries", self.max_retries))

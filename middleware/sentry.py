@@ -77,7 +77,7 @@ class Sentry(Middleware):
         broker: Any,
         message: MessageProxy,
         *,
-        result: Any = None,  # noqa: ARG002
+        result: Any = None,
         exception: BaseException | None = None,
     ) -> None:
         try:

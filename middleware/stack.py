@@ -1,9 +1,9 @@
 """The order of the hooks.
 
 Before-hooks run from first to last, after-hooks from last to first. Recording comes first: it sees a message
-before anything may refuse it, and after everything is decided. The gates follow, then whatever the application
-brings, then the hooks that judge an outcome; Sentry stands before Retries so that it knows whether a failure
-was the final one.
+before anything may refuse it, and after everything is decided. The gates follow, then whatever the
+application brings, then the hooks that judge an outcome; Sentry stands before Retries so that it knows
+whether a failure was the final one.
 """
 
 from collections.abc import Iterable
@@ -26,8 +26,8 @@ from callboard.middleware.time_limit import TimeLimit
 def complete(own: Iterable[Middleware]) -> list[Middleware]:
     """Callboard's middleware with an application's own in its place.
 
-    A stock middleware that the application configured is replaced by ours with the same settings; Periodiq's is
-    dropped, since it would throw away what is late.
+    A stock middleware that the application configured is replaced by ours with the same settings;
+    Periodiq's is dropped, since it would throw away what is late.
     """
     retries, time_limit = Retries(), TimeLimit()
     others: list[Middleware] = []

@@ -14,7 +14,7 @@ from callboard.middleware.skips import skip
 
 
 class Stale(Middleware):
-    """The actor option `stale_after`: ms after its due time (or its sending) in which a run may still start."""
+    """The actor option `stale_after`: ms after its due time or its sending in which a run may start."""
 
     @property
     def actor_options(self) -> set[str]:
@@ -24,7 +24,9 @@ class Stale(Middleware):
     def before_process_message(self, broker: Any, message: MessageProxy) -> None:
         if not isinstance(message, Delivery) or message.options.get("retries"):
             return
-        limit = message.options.get("stale_after") or broker.get_actor(message.actor_name).options.get("stale_after")
+        limit = message.options.get("stale_after") or broker.get_actor(message.actor_name).options.get(
+            "stale_after"
+        )
         if not limit:
             return
         options = message.options

@@ -1,8 +1,8 @@
 """What operators have switched, as this worker process knows it.
 
-The switches live in a hash in Redis, written by the scheduler from PostgreSQL. A worker reads it when it starts
-and whenever a signal says that it has changed, so a check costs nothing and a change arrives in milliseconds.
-After a lost connection everything is read again.
+The switches live in a hash in Redis, written by the scheduler from PostgreSQL. A worker reads it when it
+starts and whenever a signal says that it has changed, so a check costs nothing and a change arrives in
+milliseconds. After a lost connection everything is read again.
 """
 
 import json
@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 import redis
-from dramatiq.logging import get_logger
 
 from callboard.core.keys import Keys
+from callboard.core.logging import get_logger
 
 #: Seconds after which an order to end a run is forgotten: longer than any message may be delayed.
 ENDED_KEPT = 8 * 86_400
@@ -24,7 +24,7 @@ class Switches:
     """The switches of one worker process, kept current by a thread."""
 
     def __init__(self, client: redis.Redis, keys: Keys) -> None:
-        self._logger = get_logger(__name__, type(self))
+        self._logger = get_logger(__name__)
         self._client = client
         self._keys = keys
         self._stopping = False
@@ -48,7 +48,7 @@ class Switches:
 
     def read(self) -> None:
         """Read all switches."""
-        control = self._client.hgetall(self._keys.control)
+        control: Any = self._client.hgetall(self._keys.control)
         disabled = {}
         for field, value in control.items():
             kind, _, name = field.decode().partition(":")
@@ -56,7 +56,8 @@ class Switches:
                 disabled[name] = _object(value).get("reason") or "the job is switched off"
         self.disabled = disabled
 
-        ended = {run.decode(): _object(value) for run, value in self._client.hgetall(self._keys.ended).items()}
+        orders: Any = self._client.hgetall(self._keys.ended)
+        ended = {run.decode(): _object(value) for run, value in orders.items()}
         oldest = (time.time() - ENDED_KEPT) * 1000
         stale = [run for run, order in ended.items() if order.get("at", 0) < oldest]
         if stale:

@@ -1,7 +1,7 @@
 """Interrupts an actor that runs for longer than it may.
 
-The limit counts from the start of the actor's function and is enforced within a tenth of a second. A call that
-never returns to the interpreter cannot be interrupted this way.
+The limit counts from the start of the actor's function and is enforced within a tenth of a second. A call
+that never returns to the interpreter cannot be interrupted this way.
 """
 
 import math
@@ -33,9 +33,9 @@ class TimeLimit(middleware.TimeLimit):
         pass
 
     def after_worker_boot(self, broker: Any, worker: Any) -> None:
-        for other in broker.middleware:
-            if isinstance(other, Recording) and other.watch is not None:
-                other.watch.checks.append(_enforce)
+        watch = Recording.of(broker).watch
+        if watch is not None:
+            watch.checks.append(_enforce)
 
     def before_process_message(self, broker: Any, message: MessageProxy) -> None:
         if isinstance(message, Delivery) and message.execution is not None:
@@ -46,7 +46,7 @@ class TimeLimit(middleware.TimeLimit):
     def after_process_message(self, broker: Any, message: Any, **outcome: Any) -> None:
         pass
 
-    def after_skip_message(self, broker: Any, message: Any) -> None:
+    def after_skip_message(self, broker: Any, message: Any, **outcome: Any) -> None:
         pass
 
 

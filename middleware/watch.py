@@ -1,7 +1,7 @@
 """Watches the executions of this process while they run.
 
-Most are over before anyone could look; only those that last get an event of their own that says that they have
-begun, and then their progress and log lines twice a second.
+Most are over before anyone could look; only those that last get an event of their own that says that they
+have begun, and then their progress and log lines twice a second.
 """
 
 import threading

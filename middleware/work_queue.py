@@ -1,8 +1,8 @@
 """The queue between a worker's consumers and its threads.
 
-Dramatiq's own is a `queue.PriorityQueue`, whose locks are written in Python: with eight threads on it, handing a
-message over costs more than running a short job. This one sorts by the same rule (priority, then age) and waits
-in C.
+Dramatiq's own is a `queue.PriorityQueue`, whose locks are written in Python: with eight threads on it,
+handing a message over costs more than running a short job. This one sorts by the same rule (priority, then
+age) and waits in C.
 """
 
 import threading
@@ -69,5 +69,3 @@ class WorkQueue:
     def empty(self) -> bool:
         """Whether none waits."""
         return not self._items
-
-
