@@ -85,7 +85,10 @@ class LastRun:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job. `schedule_words` and `next_run_at` speak for all its schedules together; times are UTC."""
+    """A job. `schedule_words` and `next_run_at` speak for all its schedules together; times are UTC.
+
+    `max_attempts` counts the first one too; None: there is no limit.
+    """
 
     name: str
     queue: str
@@ -102,7 +105,7 @@ class Job:
     last_run: LastRun | None
     stats: Stats
     time_limit_ms: int | None
-    max_attempts: int
+    max_attempts: int | None
     options: Mapping[str, Any]
     signature: tuple[Mapping[str, Any], ...]
     modified_at: datetime | None
@@ -250,7 +253,7 @@ def _job(
         ),
         stats=stats_of(stats, days),
         time_limit_ms=row["time_limit_ms"],
-        max_attempts=row["max_attempts"] or 1,
+        max_attempts=row["max_attempts"],
         options=row["options"] or {},
         signature=tuple(row["signature"] or ()),
         modified_at=row["last_modified_at"],

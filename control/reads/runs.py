@@ -32,7 +32,7 @@ class Run:
     queue: str
     state: str
     attempt: int
-    max_attempts: int
+    max_attempts: int | None
     trigger: str
     requested_by: str | None
     schedule_id: int | None

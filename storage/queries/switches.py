@@ -31,7 +31,6 @@ REQUEST = text("""
 SELECT callboard.request_run(p_job => :job, p_args => :args, p_kwargs => :kwargs, p_by => :by
      , p_trigger => :trigger)
 """).bindparams(bindparam("args", type_=JSONB), bindparam("kwargs", type_=JSONB))
-PROCESSING = text("SELECT run_id FROM callboard.runs WHERE job = :job AND state = 'processing' LIMIT 1")
 
 
 def switch(connection: Connection, job: str, *, hold: bool = False) -> Row | None:
@@ -54,8 +53,3 @@ def request_run(
     values = {"job": job, "args": args, "kwargs": kwargs, "by": by, "trigger": trigger}
     run_id: UUID = connection.execute(REQUEST, values).scalar_one()
     return run_id
-
-
-def processing(connection: Connection, job: str) -> UUID | None:
-    """A run of the job that is being executed, or None."""
-    return connection.execute(PROCESSING, {"job": job}).scalar_one_or_none()

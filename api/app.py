@@ -1,0 +1,53 @@
+"""The application: routes, errors, documentation, limits."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from uuid import UUID
+
+from fastapi import FastAPI
+from starlette.concurrency import run_in_threadpool
+
+from callboard import __version__
+from callboard.api import docs, openapi, problems
+from callboard.api.access_log import AccessLog
+from callboard.api.routes import admin, cron, health, runs
+from callboard.api.waiting import Waiting
+from callboard.control.context import Context
+from callboard.control.reads.runs import ended
+from callboard.core.settings import Settings
+
+#: The largest body of a request, in bytes: arguments of 64 KiB and their wrapping.
+MAX_BODY = 128 * 1024
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The API. Nothing is connected to before the first request needs it."""
+    context = Context(settings, application_name="callboard api")
+
+    async def find_ended(run_ids: list[UUID], since: datetime) -> list[UUID]:
+        return await run_in_threadpool(ended, context, run_ids, since=since)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        yield
+        app.state.waiting.close()
+        await run_in_threadpool(context.close)
+
+    app = FastAPI(
+        title="Callboard",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=lifespan,
+        max_body_size=MAX_BODY,
+    )
+    app.state.context = context
+    app.state.waiting = Waiting(find_ended)
+    for module in (cron, admin, runs, health):
+        app.include_router(module.router)
+    problems.install(app)
+    openapi.install(app)
+    docs.install(app)
+    app.add_middleware(AccessLog)
+    return app

@@ -1,0 +1,317 @@
+"""Runs."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import Field
+
+from callboard.api.models.base import Body, example
+from callboard.control.reads.runs import Run, RunDetail
+from callboard.core.clock import utcnow
+
+RUN_ID = "0196f6a2-7c1d-7d0e-9d3c-5f0c3a1b2c4d"
+
+#: The status that a run's log entry has in `cron_job_logs`, by the run's state.
+STATUS = {"succeeded": "completed", "processing": "started", "pending": "started", "skipped": "skipped"}
+
+
+class Arguments(Body):
+    """The arguments of a run. They are checked against the job's signature."""
+
+    model_config = example({"args": [], "kwargs": {}}) | {"extra": "forbid"}
+
+    args: Annotated[list[Any], Field(default_factory=list)]
+    kwargs: Annotated[dict[str, Any], Field(default_factory=dict)]
+
+
+class Execution(Body):
+    """One execution, from its first start to its end, retries included."""
+
+    started_at: datetime | None
+    completed_at: datetime | None
+    duration: Annotated[int | None, Field(description="Milliseconds.")]
+    status: Annotated[str, Field(description="`success`, `failed`, `running` or `pending`.")]
+
+    @classmethod
+    def of(cls, run: Run) -> "Execution":
+        """The body for a run."""
+        status = {"succeeded": "success", "processing": "running", "pending": "pending"}.get(
+            run.state, "failed"
+        )
+        return cls(
+            started_at=run.started_at,
+            completed_at=run.finished_at if run.ended else None,
+            duration=run.elapsed_ms if run.ended else None,
+            status=status,
+        )
+
+
+class Executed(Body):
+    """A job that was run and succeeded."""
+
+    model_config = example(
+        {
+            "success": True,
+            "jobName": "health-check",
+            "execution": {
+                "startedAt": "2026-01-24T10:00:00Z",
+                "completedAt": "2026-01-24T10:00:05.234Z",
+                "duration": 5234,
+                "status": "success",
+            },
+            "message": "Job health-check completed successfully",
+            "runId": RUN_ID,
+            "attempts": 1,
+            "result": {"processed": 12, "failed": 0},
+        }
+    )
+
+    success: bool = True
+    job_name: str
+    execution: Execution
+    message: str
+    run_id: UUID
+    attempts: int
+    result: Any
+
+
+class ExecutionFailed(Body):
+    """A job that was run and failed."""
+
+    model_config = example(
+        {
+            "success": False,
+            "jobName": "health-check",
+            "error": "Job timeout after 30 seconds",
+            "execution": {
+                "startedAt": "2026-01-24T10:00:00Z",
+                "completedAt": "2026-01-24T10:00:30Z",
+                "duration": 30000,
+                "status": "failed",
+            },
+            "runId": RUN_ID,
+            "attempts": 1,
+        }
+    )
+
+    success: bool = False
+    job_name: str
+    error: str
+    execution: Execution
+    run_id: UUID
+    attempts: int
+
+
+class ExecutionGoesOn(Body):
+    """A job that had not ended when the wait was over. It goes on; `GET /api/runs/{runId}` tells the end."""
+
+    model_config = example(
+        {
+            "success": None,
+            "jobName": "health-check",
+            "execution": {
+                "startedAt": "2026-01-24T10:00:00Z",
+                "completedAt": None,
+                "duration": None,
+                "status": "running",
+            },
+            "message": "Job health-check has not ended yet",
+            "runId": RUN_ID,
+        }
+    )
+
+    success: None = None
+    job_name: str
+    execution: Execution
+    message: str
+    run_id: UUID
+
+
+class RunningJob(Body):
+    """A run that is being executed."""
+
+    job_name: str
+    run_id: UUID
+    started_at: datetime | None
+    duration: Annotated[int | None, Field(description="Milliseconds so far, of this attempt.")]
+    attempt: int
+    max_attempts: int | None
+    progress: Any
+    worker: str | None
+
+    @classmethod
+    def of(cls, run: Run) -> "RunningJob":
+        """The body for a run."""
+        return cls(
+            job_name=run.job,
+            run_id=run.run_id,
+            started_at=run.started_at,
+            duration=run.running_ms(utcnow()),
+            attempt=run.attempt,
+            max_attempts=run.max_attempts,
+            progress=run.progress,
+            worker=run.worker,
+        )
+
+
+class RunBody(Body):
+    """A run. `status` is its word in `cron_job_logs`, `state` that of its life."""
+
+    id: UUID
+    job_name: str
+    status: str
+    state: str
+    started_at: datetime | None
+    completed_at: datetime | None
+    duration: Annotated[int | None, Field(description="Milliseconds, of the last attempt.")]
+    error: str | None
+    attempts: int
+    max_attempts: int | None
+    created_at: datetime
+    trigger: str
+    requested_by: str | None
+    due_at: datetime | None
+    wait: Annotated[int | None, Field(description="Milliseconds from ready to start.")]
+    next_retry_at: datetime | None
+    reason: str | None
+    worker: str | None
+    queue: str
+    progress: Any
+
+    @classmethod
+    def of(cls, run: Run) -> "RunBody":
+        """The body for a run."""
+        return cls(**_run(run))
+
+
+class AttemptBody(Body):
+    """One attempt of a run."""
+
+    attempt: int
+    state: str
+    started_at: datetime | None
+    completed_at: datetime | None
+    duration: int | None
+    error: str | None
+    error_type: str | None
+    traceback: str | None
+    reason: str | None
+    worker: str | None
+
+
+class LogBody(Body):
+    """One line that a run logged."""
+
+    attempt: int
+    seq: int
+    at: datetime
+    level: str
+    message: str
+
+
+class RunDetailBody(RunBody):
+    """A run with all that is known of it."""
+
+    model_config = example(
+        {
+            "id": RUN_ID,
+            "jobName": "health-check",
+            "status": "completed",
+            "state": "succeeded",
+            "startedAt": "2026-01-24T10:00:00.004Z",
+            "completedAt": "2026-01-24T10:00:05.238Z",
+            "duration": 5234,
+            "error": None,
+            "attempts": 1,
+            "maxAttempts": 1,
+            "createdAt": "2026-01-24T10:00:00Z",
+            "trigger": "schedule",
+            "requestedBy": None,
+            "dueAt": "2026-01-24T10:00:00Z",
+            "wait": 4,
+            "nextRetryAt": None,
+            "reason": None,
+            "worker": "worker-1",
+            "queue": "default",
+            "progress": {"done": 12, "total": 12, "note": None},
+            "args": [],
+            "kwargs": {},
+            "result": {"processed": 12, "failed": 0},
+            "errorType": None,
+            "traceback": None,
+            "attemptList": [],
+            "logs": [],
+        }
+    )
+
+    args: list[Any]
+    kwargs: dict[str, Any]
+    result: Any
+    error_type: str | None
+    traceback: str | None
+    attempt_list: list[AttemptBody]
+    logs: list[LogBody]
+
+    @classmethod
+    def from_detail(cls, detail: RunDetail) -> "RunDetailBody":
+        """The body for a run with its attempts and log lines."""
+        return cls(
+            **_run(detail.run),
+            args=detail.args,
+            kwargs=detail.kwargs,
+            result=detail.result,
+            error_type=detail.run.error_type,
+            traceback=detail.traceback,
+            attempt_list=[
+                AttemptBody(
+                    attempt=each.attempt,
+                    state=each.state,
+                    started_at=each.started_at,
+                    completed_at=each.finished_at,
+                    duration=each.duration_ms,
+                    error=each.error,
+                    error_type=each.error_type,
+                    traceback=each.traceback,
+                    reason=each.reason,
+                    worker=each.worker,
+                )
+                for each in detail.attempts
+            ],
+            logs=[
+                LogBody(
+                    attempt=each.attempt, seq=each.seq, at=each.at, level=each.level, message=each.message
+                )
+                for each in detail.logs
+            ],
+        )
+
+
+def error_text(run: Run) -> str:
+    """Why a run did not succeed, in the words of the API."""
+    return run.error or run.reason or run.error_type or f"Job {run.job} {run.state}"
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "id": run.run_id,
+        "job_name": run.job,
+        "status": STATUS.get(run.state, "failed"),
+        "state": run.state,
+        "started_at": run.started_at,
+        "completed_at": run.finished_at,
+        "duration": run.duration_ms,
+        "error": error_text(run) if run.state in ("failed", "dead", "cancelled") else run.error,
+        "attempts": run.attempt,
+        "max_attempts": run.max_attempts,
+        "created_at": run.enqueued_at,
+        "trigger": run.trigger,
+        "requested_by": run.requested_by,
+        "due_at": run.due_at,
+        "wait": run.wait_ms,
+        "next_retry_at": run.next_retry_at,
+        "reason": run.reason,
+        "worker": run.worker,
+        "queue": run.queue,
+        "progress": run.progress,
+    }

@@ -1,0 +1,141 @@
+"""Errors as `application/problem+json` (RFC 9457): one shape for all of them."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+
+from callboard.api.docs import anchor
+from callboard.control.auth import TooManyLogins
+from callboard.core.errors import CallboardError
+from callboard.core.logging import get_logger
+
+log = get_logger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+
+#: Where a client should come back to after a server was away, in seconds.
+RETRY_AFTER_S = 5
+
+
+class Problem(BaseModel):
+    """What went wrong, in one sentence, in `detail`."""
+
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "/docs#not-found",
+                    "title": "Not Found",
+                    "status": 404,
+                    "detail": "There is no job named 'health-chek'. Did you mean health-check?",
+                    "instance": "/api/cron/execute/health-chek",
+                    "matches": ["health-check"],
+                }
+            ]
+        },
+    )
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+
+
+class ProblemResponse(JSONResponse):
+    """A problem as a response."""
+
+    media_type = MEDIA_TYPE
+
+
+def problem(
+    request: Request, status: int, detail: str, *, headers: dict[str, str] | None = None, **more: Any
+) -> ProblemResponse:
+    """The response for a problem; `more` are members of its own."""
+    title = HTTPStatus(status).phrase
+    content = {
+        "type": f"/docs#{anchor(status)}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+        "instance": request.url.path[:300],
+    }
+    return ProblemResponse(content | more, status_code=status, headers=headers)
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that may end with these problems."""
+    return {
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        }
+        for status in statuses
+    }
+
+
+def headers_of(error: CallboardError) -> dict[str, str]:
+    """The headers that belong to an error."""
+    if isinstance(error, TooManyLogins):
+        return {"Retry-After": str(error.retry_after_s)}
+    if error.status == HTTPStatus.UNAUTHORIZED:
+        return {"WWW-Authenticate": 'Bearer realm="callboard"'}
+    if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return {"Retry-After": str(RETRY_AFTER_S)}
+    return {}
+
+
+def install(app: FastAPI) -> None:
+    """Have every error of the application answered as a problem."""
+
+    async def known(request: Request, error: Exception) -> ProblemResponse:
+        assert isinstance(error, CallboardError)  # noqa: S101
+        matches = getattr(error, "matches", None)
+        more = {} if matches is None else {"matches": matches}
+        return problem(request, error.status, str(error), headers=headers_of(error), **more)
+
+    async def invalid(request: Request, error: Exception) -> ProblemResponse:
+        assert isinstance(error, RequestValidationError)  # noqa: S101
+        return problem(request, HTTPStatus.UNPROCESSABLE_ENTITY, _sentence(error))
+
+    async def http(request: Request, error: Exception) -> ProblemResponse:
+        assert isinstance(error, HTTPException)  # noqa: S101
+        detail = _DETAILS.get(error.status_code) or f"{str(error.detail).rstrip('.')}."
+        return problem(request, error.status_code, detail, headers=dict(error.headers or {}))
+
+    async def unforeseen(request: Request, error: Exception) -> ProblemResponse:
+        identity = request.scope.get("state", {}).get("request_id", "unknown")
+        log.error("A request failed.", action="request_failed", request_id=identity, exc_info=error)
+        return problem(
+            request,
+            HTTPStatus.INTERNAL_SERVER_ERROR,
+            f"Something went wrong here; the server's log has it under request {identity}.",
+        )
+
+    app.add_exception_handler(CallboardError, known)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(HTTPException, http)
+    app.add_exception_handler(Exception, unforeseen)
+
+
+_DETAILS: dict[int, str] = {
+    404: "There is nothing at this address; /docs lists what there is.",
+    405: "This address does not take that method; /docs lists those that it takes.",
+}
+
+
+def _sentence(error: RequestValidationError) -> str:
+    first = error.errors()[0]
+    if first["type"] == "json_invalid":
+        return f"The body is no JSON: {first.get('ctx', {}).get('error', 'it cannot be read')}."
+    place, *path = (str(part) for part in first["loc"])
+    where = f"{place} parameter" if place in ("query", "path", "header") else place
+    name = f" {'.'.join(path)!r}" if path else ""
+    what = str(first["msg"]).removeprefix("Value error, ").rstrip(".")
+    return f"The {where}{name} is wrong: {what[:1].lower()}{what[1:300]}."
