@@ -30,6 +30,11 @@ class HomeLock:
         self._fd: int | None = None
 
     @property
+    def held(self) -> bool:
+        """Whether this process holds the lock."""
+        return self._fd is not None
+
+    @property
     def fd(self) -> int:
         """The descriptor that a child process must inherit to hold the lock too."""
         if self._fd is None:
@@ -96,6 +101,11 @@ class HomeLock:
 
 def _refusal(home: Path, owner: int | None) -> str:
     who = f"process {owner}" if owner else "another process"
+    if owner and not alive(owner):
+        return (
+            f"What an earlier Callboard ({who}, which has died) had started in {home} is still ending: "
+            "wait a moment and try again."
+        )
     return (
         f"Callboard is already running in {home} ({who}): stop that one first, "
         "or set CALLBOARD_HOME to another folder."

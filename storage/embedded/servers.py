@@ -54,7 +54,8 @@ class EmbeddedServers:
             Conflict: another process runs this home.
             Unavailable: a server has no binary for this platform, or does not start.
         """
-        self.lock.acquire()
+        if not self.lock.held:
+            self.lock.acquire()
         try:
             for server in self._servers():
                 server.start(self.lock.fd)

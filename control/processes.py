@@ -1,0 +1,188 @@
+"""Runs one part of Callboard in this process: what `callboard worker` and its like come down to.
+
+`python -m callboard.control.processes worker --processes 2` does it without the weight of the command line's
+libraries, and ends with one sentence and an exit code, never with a traceback. Each part is imported only by
+the process that runs it. The faces are named, not imported: they stand above this layer.
+"""
+
+import argparse
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from typing import Any
+
+from callboard.core.errors import BadSettings, CallboardError, Conflict
+from callboard.core.logging import configure_logging
+from callboard.core.parent import end_with_parent
+from callboard.core.settings import Settings, load_settings
+
+#: Names the process that supervises this one, by its id.
+SUPERVISOR = "CALLBOARD_SUPERVISOR"
+#: Seconds that requests under way may take once the API is told to end.
+DRAIN_S = 5
+
+
+def run_worker(
+    settings: Settings,
+    *,
+    processes: int = 1,
+    threads: int = 8,
+    queues: list[str] | None = None,
+    grace_s: float = 30.0,
+) -> int:
+    """Work on queues until told to end; return the exit code."""
+    from callboard.worker.process import run
+
+    require(settings, redis=True)
+    return run(settings, processes=processes, threads=threads, queues=queues, grace_s=grace_s)
+
+
+def run_scheduler(settings: Settings) -> int:
+    """Fire what is due until told to end; return the exit code."""
+    from callboard.scheduler.process import run
+
+    require(settings, database=True, redis=True)
+    run(settings)
+    return 0
+
+
+def run_recorder(settings: Settings) -> int:
+    """Write what workers report into the database until told to end; return the exit code."""
+    from callboard.storage.recorder import run
+
+    require(settings, database=True, redis=True)
+    run(settings)
+    return 0
+
+
+def run_api(settings: Settings) -> int:
+    """Serve the REST API until told to end; return the exit code."""
+    import uvicorn
+
+    require(settings, database=True, redis=True)
+    config = uvicorn.Config(
+        import_module("callboard.api.app").create_app(settings),
+        host=settings.callboard_host,
+        port=settings.callboard_api_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_S,
+    )
+    server = uvicorn.Server(config)
+    with _listening(config, settings) as socket:
+        server.run(sockets=[socket])
+    return 0 if server.started else 1
+
+
+def run_panel(settings: Settings) -> int:
+    """Serve the panel until told to end; return the exit code."""
+    require(settings, database=True, redis=True)
+    import_module("callboard.panel.serve").run(settings)
+    return 0
+
+
+def require(settings: Settings, *, database: bool = False, redis: bool = False) -> None:
+    """Refuse to begin where a server that is needed is not named."""
+    wanted = (("DATABASE_URL", "PostgreSQL", database), ("REDIS_URL", "Redis", redis))
+    for name, server, needed in wanted:
+        if needed and not getattr(settings, name.lower()):
+            raise BadSettings(
+                f"No {server} is named: set {name}, or start `callboard up`, which brings servers of its own."
+            )
+
+
+def explain(error: BaseException) -> str | None:
+    """One sentence for an error that a user can understand; None for one that nobody foresaw."""
+    if isinstance(error, CallboardError):
+        return str(error)
+    library = type(error).__module__.partition(".")[0]
+    server = {"redis": "Redis", "sqlalchemy": "PostgreSQL", "psycopg": "PostgreSQL"}.get(library)
+    if server is None:
+        return None
+    said = str(getattr(error, "orig", None) or error).strip().splitlines() or [type(error).__name__]
+    return f"{server} cannot be used: {said[0].strip().rstrip('.')}."
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the part that the arguments name; return the exit code."""
+    arguments = vars(_parser().parse_args(argv))
+    part = arguments.pop("part")
+    try:
+        _end_with_supervisor()
+        # For the time until the part has a handler of its own.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        settings = load_settings()
+        configure_logging(part, settings)
+        return PARTS[part](settings, **arguments)
+    except KeyboardInterrupt:
+        return 0
+    except Exception as error:
+        sentence = explain(error)
+        if sentence is None:
+            raise
+        sys.stderr.write(f"{sentence}\n")
+        return error.exit_code if isinstance(error, CallboardError) else 1
+
+
+#: What can be run, by name.
+PARTS: dict[str, Callable[..., int]] = {
+    "worker": run_worker,
+    "scheduler": run_scheduler,
+    "recorder": run_recorder,
+    "api": run_api,
+    "panel": run_panel,
+}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="callboard", allow_abbrev=False)
+    parts = parser.add_subparsers(dest="part", required=True)
+    for name in PARTS:
+        part = parts.add_parser(name)
+        if name == "worker":
+            part.add_argument("--processes", type=int, default=1)
+            part.add_argument("--threads", type=int, default=8)
+            part.add_argument("--queues", type=lambda text: text.split(","), default=None)
+            part.add_argument("--grace", dest="grace_s", type=float, default=30.0)
+    return parser
+
+
+def _end_with_supervisor() -> None:
+    """End in order when the supervisor dies, even by SIGKILL."""
+    supervisor = os.environ.get(SUPERVISOR)
+    if not supervisor:
+        return
+    end_with_parent()
+    if os.getppid() != int(supervisor):
+        sys.exit(0)
+    if not sys.platform.startswith("linux"):
+        threading.Thread(target=_watch_parent, args=(int(supervisor),), daemon=True).start()
+
+
+def _watch_parent(supervisor: int) -> None:
+    while os.getppid() == supervisor:
+        time.sleep(0.5)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _listening(config: Any, settings: Settings) -> Any:
+    import socket
+
+    host, port = settings.callboard_host, settings.callboard_api_port
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=config.backlog)
+    except OSError as error:
+        raise Conflict(
+            f"The API cannot listen on {host}:{port} ({error.strerror}); "
+            "set CALLBOARD_HOST and CALLBOARD_API_PORT to an address that is free."
+        ) from None
+
+
+if __name__ == "__main__":
+    sys.exit(main())

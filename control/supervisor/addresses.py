@@ -1,0 +1,53 @@
+"""The addresses of the API and the panel: free ones, or a sentence that says which is taken."""
+
+import errno
+import socket
+
+from callboard.core.errors import BadSettings, Conflict
+from callboard.core.settings import Settings
+
+
+def choose_ports(settings: Settings) -> Settings:
+    """The settings with every port that was 0 replaced by a free one.
+
+    Raises:
+        Conflict: a port is taken.
+        BadSettings: the host is no address of this machine, or both ports are the same.
+    """
+    api, panel = settings.callboard_api_port, settings.callboard_panel_port
+    if api == panel != 0:
+        raise BadSettings(
+            f"The API and the panel cannot share port {api}: "
+            "set CALLBOARD_API_PORT or CALLBOARD_PANEL_PORT to another."
+        )
+    chosen = {
+        "callboard_api_port": _free(settings.callboard_host, api, "API", "CALLBOARD_API_PORT"),
+        "callboard_panel_port": _free(settings.callboard_host, panel, "panel", "CALLBOARD_PANEL_PORT"),
+    }
+    return settings.model_copy(update=chosen)
+
+
+def url(host: str, port: int) -> str:
+    """The URL by which a browser on this machine reaches what listens there."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104
+    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+
+
+def _free(host: str, port: int, name: str, setting: str) -> int:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.create_server((host, port), family=family) as listener:
+            return int(listener.getsockname()[1])
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Conflict(
+                f"Port {port} on {host} is taken, so the {name} cannot listen there: "
+                f"set {setting} to a free port."
+            ) from None
+        if error.errno in (errno.EACCES, errno.EPERM):
+            raise BadSettings(
+                f"This user may not listen on port {port}: set {setting} to a port from 1024 on."
+            ) from None
+        raise BadSettings(
+            f"The setting CALLBOARD_HOST is wrong: {host!r} is no address of this machine ({error.strerror})."
+        ) from None
