@@ -19,6 +19,7 @@ from dramatiq.middleware import Middleware, MiddlewareError
 from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 
+from callboard.core.errors import BadInput
 from callboard.core.keys import Keys
 from callboard.middleware.committer import Committer
 from callboard.middleware.consumer import RedisConsumer
@@ -103,7 +104,7 @@ class Broker(RedisBroker):
         for hook in self._implementations(f"before_{signal}"):
             try:
                 hook(self, *args, **kwargs)
-            except MiddlewareError:
+            except (MiddlewareError, BadInput):
                 raise
             except Exception:
                 self.logger.critical("Unexpected failure in %r.", hook, exc_info=True)

@@ -18,6 +18,7 @@ from sentry_sdk.integrations.atexit import AtexitIntegration
 from sentry_sdk.integrations.logging import LoggingIntegration
 from sentry_sdk.utils import event_from_exception
 
+from callboard.core.errors import BadInput
 from callboard.core.hiding import hide
 from callboard.core.settings import load_settings
 from callboard.middleware.execution import Execution
@@ -48,9 +49,8 @@ class Sentry(Middleware):
     def before_declare_actor(self, _broker: Any, actor: Any) -> None:
         choice = actor.options.get("sentry", "final")
         if choice not in ("final", "every", "never"):
-            raise ValueError(
-                f"The actor {actor.actor_name!r} has sentry={choice!r}; "
-                'it must be "final", "every" or "never".'
+            raise BadInput(
+                f"The actor {actor.actor_name} has sentry={choice!r}; use 'final', 'every' or 'never'."
             )
 
     def before_worker_boot(self, _broker: Any, _worker: Worker) -> None:
