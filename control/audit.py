@@ -4,15 +4,18 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection
 
-from callboard.control.auth.principal import Principal
 from callboard.control.context import Context
 from callboard.core.errors import CallboardError, Unavailable
 from callboard.core.limits import cut, storable
 from callboard.storage.queries import audit as queries
+
+if TYPE_CHECKING:
+    # Its package logs people in, and that is audited: the package imports this module.
+    from callboard.control.auth.principal import Principal
 
 #: Names come from outside; what is kept of them is cut here.
 MAX_TARGET = 200
@@ -49,7 +52,7 @@ class Audited:
 
 @contextmanager
 def audited(
-    context: Context, principal: Principal, *, permission: str, action: str, target: str
+    context: Context, principal: "Principal", *, permission: str, action: str, target: str
 ) -> Iterator[Entry]:
     """A transaction for one action: checked against the role, audited when done, audited when refused.
 
@@ -79,7 +82,7 @@ def audited(
 
 def record(
     connection: Connection,
-    principal: Principal,
+    principal: "Principal",
     *,
     action: str,
     target: str,
@@ -106,7 +109,7 @@ def record(
     )
 
 
-def refuse(context: Context, principal: Principal, *, action: str, target: str, reason: str) -> None:
+def refuse(context: Context, principal: "Principal", *, action: str, target: str, reason: str) -> None:
     """Write one row about a refusal, in a transaction of its own."""
     with context.write() as connection:
         record(connection, principal, action=action, target=target, outcome="refused", reason=reason)
@@ -114,7 +117,7 @@ def refuse(context: Context, principal: Principal, *, action: str, target: str, 
 
 def latest(
     context: Context,
-    principal: Principal,
+    principal: "Principal",
     *,
     limit: int = 100,
     before_id: int | None = None,
