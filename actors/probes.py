@@ -16,8 +16,9 @@ from callboard.core.cron import Cron
 from callboard.core.errors import BadSchedule
 from callboard.core.keys import Keys
 from callboard.storage.clocks import database_time
+from callboard.storage.positions import read_position
 from callboard.storage.slots import load_schedules
-from callboard.storage.uptime import count_unsent, recorded_until
+from callboard.storage.uptime import count_unsent
 
 Status = Literal["healthy", "degraded", "down"]
 
@@ -63,7 +64,7 @@ def probe_redis(client: Redis) -> Finding:
 
 def probe_stream(connection: Connection, client: Redis, keys: Keys) -> Finding:
     """For how long (s) the oldest event of the stream has waited for the recorder."""
-    position = recorded_until(connection, keys.events)
+    position = read_position(connection, keys.events)
     waiting: Any = client.xrange(keys.events, min=f"({position}" if position else "-", count=1)
     if not waiting:
         return Finding("healthy", "Every event is recorded.", 0)

@@ -11,8 +11,6 @@ INSERT INTO callboard.uptime_checks (status, duration_ms, checks)
 VALUES (:status, :duration_ms, :checks)
 """).bindparams(bindparam("checks", type_=JSONB))
 
-_POSITION = text("SELECT last_id FROM callboard.stream_position WHERE stream = :stream")
-
 _UNSENT = text("""
 SELECT count(*), min(greatest(created_at, not_before))
   FROM callboard.outbox
@@ -31,12 +29,6 @@ class Unsent(NamedTuple):
 def store_check(connection: Connection, status: str, duration_ms: int, checks: dict[str, Any]) -> None:
     """Add a row to the uptime log. `status` is healthy, degraded or down."""
     connection.execute(_STORE, {"status": status, "duration_ms": duration_ms, "checks": checks})
-
-
-def recorded_until(connection: Connection, stream: str) -> str | None:
-    """The id of the last entry of an event stream that is in the database."""
-    last_id: str | None = connection.execute(_POSITION, {"stream": stream}).scalar_one_or_none()
-    return last_id
 
 
 def count_unsent(connection: Connection) -> Unsent:

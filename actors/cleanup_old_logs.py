@@ -1,0 +1,44 @@
+"""The job `cleanup-old-logs`."""
+
+from typing import Any
+
+import dramatiq
+
+from callboard import cron, progress
+from callboard.actors.database import engine
+from callboard.core.settings import load_settings
+from callboard.storage.retention import count_old_executions, delete_old_runs, drop_old_weeks
+
+
+@dramatiq.actor(
+    actor_name="cleanup-old-logs",
+    description="Archive or delete old log entries",
+    category="cleanup",
+    periodic=cron("0 0 * * 0"),
+    time_limit=600_000,
+    max_retries=0,
+    mutex=True,
+)
+def cleanup_old_logs(
+    days: int | None = None, batch_size: int = 1000, dry_run: bool = False
+) -> dict[str, Any]:
+    """Delete the executions older than `days` (the setting CALLBOARD_RETENTION_DAYS), with their logs.
+
+    Whole weeks are dropped at once; what is left of a week goes batch by batch. Runs that have not finished stay.
+    """
+    if batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size}; it must be at least 1.")
+    kept = load_settings().callboard_retention_days if days is None else days
+    with engine().begin() as connection:
+        total = count_old_executions(connection, kept)
+    if dry_run:
+        return {"processed": 0, "failed": 0, "found": total, "dry_run": True}
+    with engine().begin() as connection:
+        done = drop_old_weeks(connection, kept)
+    while True:
+        progress(done, max(total, done), "executions deleted")
+        with engine().begin() as connection:
+            batch = delete_old_runs(connection, kept, batch_size)
+        done += batch.executions
+        if batch.runs == 0 and batch.occurrences == 0:
+            return {"processed": done, "failed": 0}
