@@ -79,7 +79,7 @@ class Committer:
         self._rouse()
 
     def flush(self, timeout: float = 10.0) -> bool:
-        """Wait until everything handed over so far is committed; whether that was so within `timeout` seconds."""
+        """Wait until everything handed over is committed; whether that was so within `timeout` seconds."""
         deadline = time.monotonic() + timeout
         while self._finished or self._events or self._in_flight:
             if time.monotonic() > deadline or self._thread is None:

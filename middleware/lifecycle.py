@@ -21,7 +21,7 @@ class Lifecycle(Middleware):
 
     def before_worker_boot(self, broker: Any, worker: Any) -> None:
         worker.work_queue = WorkQueue()
-        broker.switches = Switches(broker.client, broker.keys)
+        broker.switches = Switches(broker.client, broker.keys, broker.broker_id)
         broker.switches.start()
         self._capture.install()
         broker.committer.record(declaration(broker))

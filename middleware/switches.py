@@ -23,10 +23,11 @@ ENDED_KEPT = 8 * 86_400
 class Switches:
     """The switches of one worker process, kept current by a thread."""
 
-    def __init__(self, client: redis.Redis, keys: Keys) -> None:
+    def __init__(self, client: redis.Redis, keys: Keys, broker_id: str) -> None:
         self._logger = get_logger(__name__)
         self._client = client
         self._keys = keys
+        self._own_channel = f"{keys.signals}.{broker_id}"
         self._stopping = False
         self._connected = threading.Event()
         #: Names of the jobs that are switched off, each with the reason.
@@ -45,6 +46,11 @@ class Switches:
     def stop(self) -> None:
         """Stop listening."""
         self._stopping = True
+        try:
+            self._client.publish(self._own_channel, "stop")
+        except redis.RedisError:
+            return
+        self._thread.join(1.0)
 
     def read(self) -> None:
         """Read all switches."""
@@ -69,7 +75,7 @@ class Switches:
         while not self._stopping:
             try:
                 with self._client.pubsub(ignore_subscribe_messages=True) as listener:
-                    listener.subscribe(self._keys.signals)
+                    listener.subscribe(self._keys.signals, self._own_channel)
                     self.read()
                     self._connected.set()
                     told = False
@@ -85,7 +91,7 @@ class Switches:
     def _listen(self, listener: Any) -> None:
         while not self._stopping:
             message = listener.get_message(timeout=5.0)
-            if message is None:
+            if message is None or self._stopping:
                 continue
             self.read()
             verb, _, run_id = message["data"].decode().partition(" ")

@@ -8,27 +8,17 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import psycopg
-from callboard.storage.registry import register_jobs
-from psycopg import sql
 
 from callboard.storage.recorder.batch import ATTEMPT_COLUMNS, LOG_COLUMNS, RUN_COLUMNS, Batch
-from callboard.storage.recorder.rollup import ROLLUP_COLUMNS, rollup_rows
-
-_ADDED = (
-    "started", "succeeded", "failed", "cancelled", "cancelled_running", "skipped", "dead", "retried",
-    "duration_sum_ms", "wait_sum_ms",
-)  # fmt: skip
-_LATEST = ("duration_max_ms", "wait_max_ms", "last_run_at", "last_success_at", "last_failure_at")
+from callboard.storage.recorder.rollup import COUNTED, ROLLUP_COLUMNS, rollup_rows
+from callboard.storage.registry import register_jobs
 
 
 def prepare(connection: psycopg.Connection[Any]) -> None:
     """Make the temporary tables of a new connection."""
-    for name in ("runs", "attempts", "log_lines", "rollups"):
-        connection.execute(
-            sql.SQL(
-                "CREATE TEMPORARY TABLE {} (LIKE callboard.{} INCLUDING DEFAULTS) ON COMMIT DELETE ROWS"
-            ).format(_incoming(name), sql.Identifier(name))
-        )
+    for name, columns in _INCOMING.items():
+        listed = ", ".join(f"{column} {_TYPES.get(column, 'text')}" for column in columns)
+        connection.execute(f"CREATE TEMPORARY TABLE incoming_{name} ({listed}) ON COMMIT DELETE ROWS")
     connection.commit()
 
 
@@ -41,20 +31,20 @@ def write(connection: psycopg.Connection[Any], batch: Batch, stream: str, positi
         if batch.runs:
             refused = _write_runs(cursor, batch.runs.values())
         if batch.attempts:
-            _insert(cursor, "attempts", ATTEMPT_COLUMNS, batch.attempts)
+            _copy(cursor, "attempts", batch.attempts)
+            cursor.execute(_ATTEMPTS)
         if batch.log_lines:
-            _insert(cursor, "log_lines", LOG_COLUMNS, batch.log_lines)
+            _copy(cursor, "log_lines", batch.log_lines)
+            cursor.execute(_LOG_LINES)
         if batch.progress:
-            cursor.executemany(_PROGRESS, [(said, *key) for *key, said in batch.progress.values()])
+            cursor.executemany(_PROGRESS, list(batch.progress.values()))
         if batch.lost:
             cursor.executemany(_LOST, batch.lost)
         if batch.turned_away:
             cursor.executemany(_TURNED_AWAY, batch.turned_away)
-        rows = rollup_rows(
-            count for run_id, counts in batch.counts.items() if run_id not in refused for count in counts
-        )
+        rows = rollup_rows(counts for run_id, counts in batch.counts if run_id not in refused)
         if rows:
-            _copy(cursor, "rollups", ROLLUP_COLUMNS, rows)
+            _copy(cursor, "rollups", rows)
             cursor.execute(_ROLLUPS)
         cursor.execute(_POSITION, (stream, position))
 
@@ -86,69 +76,56 @@ def register_unknown(connection: psycopg.Connection[Any], jobs: dict[str, str]) 
 
 def _write_runs(cursor: psycopg.Cursor[Any], rows: Iterable[Sequence[Any]]) -> set[str]:
     """Returns the ids of the runs that had come further already."""
-    _copy(cursor, "runs", RUN_COLUMNS, rows)
+    _copy(cursor, "runs", rows)
     cursor.execute(_RUNS)
     return {str(row[0]) for row in cursor.fetchall()}
 
 
-def _insert(
-    cursor: psycopg.Cursor[Any], name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> None:
-    _copy(cursor, name, columns, rows)
-    listed = sql.SQL(", ").join(map(sql.Identifier, columns))
-    cursor.execute(
-        sql.SQL("INSERT INTO callboard.{} ({}) SELECT {} FROM {} ON CONFLICT DO NOTHING").format(
-            sql.Identifier(name), listed, listed, _incoming(name)
-        )
+def _copy(cursor: psycopg.Cursor[Any], name: str, rows: Iterable[Sequence[Any]]) -> None:
+    with cursor.copy(f"COPY incoming_{name} FROM STDIN WITH (NULL E'\\x01')") as copy:
+        copy.write("".join([_line(row) for row in rows]))
+
+
+def _line(row: Sequence[Any]) -> str:
+    """A row in COPY's text format. Several times faster than the driver's own way, and on the hot path."""
+    line = "\t".join(
+        [value if type(value) is str else _NULL if value is None else str(value) for value in row]
     )
+    if "\\" in line or "\n" in line or "\r" in line or line.count("\t") >= len(row):
+        values = (_NULL if value is None else str(value).translate(_ESCAPES) for value in row)
+        line = "\t".join(values)
+    return line + "\n"
 
 
-def _copy(
-    cursor: psycopg.Cursor[Any], name: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
-) -> None:
-    listed = sql.SQL(", ").join(map(sql.Identifier, columns))
-    with cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(_incoming(name), listed)) as copy:
-        for row in rows:
-            copy.write_row(row)
+def _selected(columns: Iterable[str]) -> str:
+    return ", ".join(_VALUES.get(column, column) for column in columns)
 
 
-def _incoming(name: str) -> sql.Identifier:
-    return sql.Identifier(f"incoming_{name}")
+def _insert_sql(name: str) -> str:
+    columns = _INCOMING[name]
+    return f"""
+        INSERT INTO callboard.{name} ({", ".join(columns)}) SELECT {_selected(columns)} FROM incoming_{name}
+        ON CONFLICT DO NOTHING
+    """
 
 
 def _runs_sql() -> str:
-    columns = ", ".join(RUN_COLUMNS)
-    kept = {"run_id", "enqueued_at"}
-    first = {"started_at": "LEAST(r.started_at, excluded.started_at)"}
-    either = {
-        "schedule_id",
-        "due_at",
-        "ready_at",
-        "wait_ms",
-        "args",
-        "kwargs",
-        "progress",
-        "requested_by",
-        "max_attempts",
-    }
-    parts = []
-    for column in RUN_COLUMNS:
-        if column in kept:
-            continue
-        if column in first:
-            value = first[column]
-        elif column in either:
-            value = f"COALESCE(excluded.{column}, r.{column})"
+    changes = []
+    for column in RUN_COLUMNS[2:]:
+        new, old = f"excluded.{column}", f"r.{column}"
+        if column == "started_at":
+            new = f"LEAST({old}, {new})"
+        elif column in _EITHER:
+            new = f"COALESCE({new}, {old})"
         elif column == "trigger":
-            value = "CASE excluded.trigger WHEN 'code' THEN r.trigger ELSE excluded.trigger END"
-        else:
-            value = f"excluded.{column}"
-        parts.append(f"{column} = {value}")
+            new = f"CASE {new} WHEN 'code' THEN {old} ELSE {new} END"
+        changes.append(f"{column} = {new}")
     # A message whose worker died runs again under the same attempt number: then the newer execution counts.
     return f"""
         WITH written AS (
-            INSERT INTO callboard.runs AS r ({columns}) SELECT {columns} FROM incoming_runs
-            ON CONFLICT (run_id, enqueued_at) DO UPDATE SET {", ".join(parts)}
+            INSERT INTO callboard.runs AS r ({", ".join(RUN_COLUMNS)})
+            SELECT {_selected(RUN_COLUMNS)} FROM incoming_runs
+            ON CONFLICT (run_id, enqueued_at) DO UPDATE SET {", ".join(changes)}
             WHERE excluded.rank > r.rank
                OR (excluded.rank = r.rank AND r.state = 'processing'
                    AND excluded.execution_id <> r.execution_id)
@@ -159,32 +136,87 @@ def _runs_sql() -> str:
 
 
 def _rollups_sql() -> str:
-    columns = ", ".join(ROLLUP_COLUMNS)
-    parts = [f"{column} = r.{column} + excluded.{column}" for column in _ADDED]
-    parts += [f"{column} = GREATEST(r.{column}, excluded.{column})" for column in _LATEST]
-    parts.append("duration_min_ms = LEAST(r.duration_min_ms, excluded.duration_min_ms)")
-    parts += [
-        f"{column} = callboard.hist_add(r.{column}, excluded.{column})"
-        for column in ("duration_hist", "wait_hist")
-    ]
+    changes = [f"{column} = r.{column} + excluded.{column}" for column in (*COUNTED, *_SUMS)]
+    changes += [f"{column} = GREATEST(r.{column}, excluded.{column})" for column in _LATEST]
+    changes += [f"{column} = LEAST(r.{column}, excluded.{column})" for column in _LEAST]
+    changes += [f"{column} = callboard.hist_add(r.{column}, excluded.{column})" for column in _HISTOGRAMS]
     return f"""
-        INSERT INTO callboard.rollups AS r ({columns}) SELECT {columns} FROM incoming_rollups
-        ORDER BY width_s, bucket, job, queue
-        ON CONFLICT (width_s, job, queue, bucket) DO UPDATE SET {", ".join(parts)}
+        INSERT INTO callboard.rollups AS r ({", ".join(ROLLUP_COLUMNS)})
+        SELECT {_selected(ROLLUP_COLUMNS)} FROM incoming_rollups ORDER BY width_s, job, queue, bucket
+        ON CONFLICT (width_s, job, queue, bucket) DO UPDATE SET {", ".join(changes)}
     """
 
 
+#: Stands for NULL. A text that is nothing else becomes NULL, which is as good.
+_NULL = "\x01"
+
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+_INCOMING = {
+    "runs": RUN_COLUMNS,
+    "attempts": ATTEMPT_COLUMNS,
+    "log_lines": LOG_COLUMNS,
+    "rollups": ROLLUP_COLUMNS,
+}
+
+_MOMENTS = (
+    "enqueued_at", "due_at", "ready_at", "fetched_at", "started_at", "attempt_started_at", "finished_at",
+    "next_retry_at", "at", "last_run_at", "last_success_at", "last_failure_at",
+)  # fmt: skip
+_DOCUMENTS = ("args", "kwargs", "result", "progress")
+_SUMS = ("duration_sum_ms", "wait_sum_ms")
+_LATEST = ("duration_max_ms", "wait_max_ms", "last_run_at", "last_success_at", "last_failure_at")
+_LEAST = ("duration_min_ms",)
+_HISTOGRAMS = ("duration_hist", "wait_hist")
+#: What a later event of a run need not repeat.
+_EITHER = frozenset(
+    {
+        "schedule_id",
+        "due_at",
+        "ready_at",
+        "wait_ms",
+        "args",
+        "kwargs",
+        "progress",
+        "requested_by",
+        "max_attempts",
+    }
+)
+
+#: The types of incoming columns that are not text; moments come as ms since the epoch, buckets as s.
+_TYPES = {
+    **dict.fromkeys(
+        (
+            *_MOMENTS, *COUNTED, *_SUMS, *_LATEST, *_LEAST, "rank", "attempt", "max_attempts", "schedule_id",
+            "wait_ms", "duration_ms", "time_limit_ms", "seq", "width_s", "bucket",
+        ),
+        "bigint",
+    ),
+    **dict.fromkeys(("run_id", "execution_id"), "uuid"),
+    **dict.fromkeys(_HISTOGRAMS, "integer[]"),
+}  # fmt: skip
+
+#: How incoming columns become the real ones, where they differ.
+_VALUES = {
+    **{column: f"to_timestamp({column}::double precision / 1000)" for column in _MOMENTS},
+    **{column: f"{column}::jsonb" for column in _DOCUMENTS},
+    "bucket": "to_timestamp(bucket::double precision)",
+}
+
 _RUNS = _runs_sql()
+_ATTEMPTS = _insert_sql("attempts")
+_LOG_LINES = _insert_sql("log_lines")
 _ROLLUPS = _rollups_sql()
 
 _PROGRESS = """
     UPDATE callboard.runs SET progress = %s::jsonb
-     WHERE run_id = %s AND enqueued_at = %s AND state = 'processing'
+     WHERE run_id = %s AND enqueued_at = to_timestamp(%s::double precision / 1000) AND state = 'processing'
 """
 
 _LOST = """
     WITH lost (run_id, enqueued_at, attempt, worker, at) AS (
-        VALUES (%s::uuid, %s::timestamptz, %s::int, %s::text, %s::timestamptz)
+        SELECT %s::uuid, to_timestamp(%s::double precision / 1000), %s::int, %s::text,
+               to_timestamp(%s::double precision / 1000)
     ), noted AS (
         UPDATE callboard.runs r SET reason = 'the worker died; the run goes again'
           FROM lost WHERE r.run_id = lost.run_id AND r.enqueued_at = lost.enqueued_at
@@ -203,7 +235,8 @@ _LOST = """
 """
 
 _TURNED_AWAY = """
-    UPDATE callboard.occurrences SET disposition = %s, reason = %s WHERE schedule_id = %s AND due_at = %s
+    UPDATE callboard.occurrences SET disposition = %s, reason = %s
+     WHERE schedule_id = %s AND due_at = to_timestamp(%s::double precision / 1000)
 """
 
 _POSITION = """

@@ -1,0 +1,119 @@
+"""What every measurement needs: servers of its own, processes to measure, and a table of figures."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from callboard.storage.embedded import EmbeddedServers
+from callboard.storage.migrate import migrate
+
+console = Console()
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True, slots=True)
+class Servers:
+    """Real servers with the durability they are shipped with."""
+
+    database_url: str
+    redis_url: str
+    home: Path
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """The environment of a process that uses them."""
+        return {
+            **os.environ,
+            "DATABASE_URL": self.database_url,
+            "REDIS_URL": self.redis_url,
+            "CALLBOARD_HOME": str(self.home),
+            "PYTHONPATH": os.pathsep.join([str(FOLDER), *filter(None, [os.environ.get("PYTHONPATH")])]),
+            **more,
+        }
+
+
+@contextmanager
+def servers() -> Iterator[Servers]:
+    """A fresh PostgreSQL, migrated, and a fresh Valkey, in a folder that goes with them."""
+    folder = Path(tempfile.mkdtemp(prefix="cb-bench-"))
+    folder.chmod(0o755)
+    try:
+        embedded = EmbeddedServers(folder / "home")
+        with embedded:
+            assert embedded.postgres is not None
+            assert embedded.valkey is not None
+            database_url = embedded.postgres.url
+            migrate(database_url)
+            yield Servers(database_url, embedded.valkey.url, folder / "home")
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def process(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[psutil.Process]:
+    """A Python process for as long as the block lasts; what it says goes to a file of its own."""
+    with tempfile.TemporaryFile() as said:
+        child = subprocess.Popen([sys.executable, *arguments], env=dict(environment), stdout=said, stderr=said)
+        try:
+            yield psutil.Process(child.pid)
+            if child.poll() is not None:
+                said.seek(0)
+                raise RuntimeError(f"{arguments} ended early:\n{said.read().decode()[-3000:]}")
+        finally:
+            child.terminate()
+            try:
+                child.wait(30)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+
+def cpu_seconds(parent: psutil.Process) -> float:
+    """CPU time used so far by a process and its children, in s."""
+    total = 0.0
+    for one in (parent, *parent.children(recursive=True)):
+        try:
+            times = one.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
+        total += times.user + times.system
+    return total
+
+
+def wait_until(condition: Callable[[], bool], *, timeout: float, what: str, every: float = 0.005) -> None:
+    """Wait for a condition.
+
+    Raises:
+        TimeoutError: it did not come true within `timeout` seconds.
+    """
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"Waited {timeout:g} s in vain for {what}.")
+        time.sleep(every)
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print figures."""
+    shown = Table(title=title, title_justify="left")
+    for number, column in enumerate(columns):
+        shown.add_column(column, justify="left" if number == 0 else "right")
+    for row in rows:
+        shown.add_row(*(f"{value:,.2f}" if isinstance(value, float) else str(value) for value in row))
+    console.print(shown)
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """The value that a share (0 to 1) of the values does not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
