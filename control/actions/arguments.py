@@ -1,6 +1,7 @@
 """Check arguments against a job's signature, as the code declared it, before anything is sent."""
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 import orjson
@@ -34,6 +35,7 @@ def check_arguments(
         raise BadInput(
             f"The arguments of {job} take {size} bytes as JSON; at most {MAX_ARGS_BYTES} are kept."
         )
+    _check_storable(job, [list(args), dict(kwargs)])
     places = [each for each in signature if _kind(each) in ("positional_only", "positional_or_keyword")]
     if len(args) > len(places) and not any(_kind(each) == "var_positional" for each in signature):
         takes = f"at most {len(places)}" if places else "no"
@@ -82,6 +84,23 @@ def _check_type(job: str, parameter: Mapping[str, Any], value: Any) -> None:
     if not fits:
         shown = orjson.dumps(value).decode()[:100]
         raise BadInput(f"The argument {parameter['name']!r} of {job} must be {declared}, not {shown}.")
+
+
+def _check_storable(job: str, value: Any) -> None:
+    """Refuse what JSON in Python may hold and PostgreSQL's may not. The value is known to be encodable."""
+    if isinstance(value, str):
+        if "\0" in value:
+            raise BadInput(f"The arguments of {job} contain the character NUL, which cannot be stored.")
+    elif isinstance(value, float):
+        if not isfinite(value):
+            raise BadInput(f"The arguments of {job} contain {value}, which is no JSON number.")
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            _check_storable(job, name)
+            _check_storable(job, each)
+    elif isinstance(value, list):
+        for each in value:
+            _check_storable(job, each)
 
 
 def _encoded(job: str, value: Any) -> bytes:

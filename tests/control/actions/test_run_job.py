@@ -1,0 +1,124 @@
+import json
+
+import pytest
+from sqlalchemy import text
+
+from callboard.control.actions.run_job import AlreadyRunning, run_job
+from callboard.control.context import Context
+from callboard.control.reads.runs import run
+from callboard.core.errors import BadInput, Disabled, NotAllowed, NotFound
+from callboard.core.keys import Keys
+from helpers.declared import audit, declare, job, run_ids
+
+SIGNATURE = [
+    {"name": "city", "kind": "positional_or_keyword", "type": "str", "default": None, "required": True},
+    {"name": "days", "kind": "positional_or_keyword", "type": "int", "default": 7, "required": False},
+]
+
+
+def outbox(engine) -> int:
+    with engine.connect() as connection:
+        return connection.execute(text("SELECT count(*) FROM callboard.outbox")).scalar_one()
+
+
+def test_a_run_is_in_redis_and_pending_when_the_call_returns(
+    context, engine, operator, redis_client, namespace
+):
+    declare(engine, job("report", queue="mail", signature=SIGNATURE))
+
+    requested = run_job(context, operator, "report", args=["Paris"], kwargs={"days": 3})
+
+    assert requested.state == "sent"
+    assert requested.job == "report"
+    assert outbox(engine) == 0
+    keys = Keys(namespace)
+    (redis_id,) = redis_client.lrange(keys.queue("mail"), 0, -1)
+    message = json.loads(redis_client.hget(keys.messages("mail"), redis_id))
+    assert message["message_id"] == str(requested.run_id)
+    assert (message["actor_name"], message["args"], message["kwargs"]) == ("report", ["Paris"], {"days": 3})
+    assert message["options"]["trigger"] == "manual"
+    assert message["options"]["requested_by"] == "otto"
+    detail = run(context, requested.run_id)
+    assert (detail.run.state, detail.run.requested_by, detail.args) == ("pending", "otto", ["Paris"])
+
+
+def test_the_request_is_audited_with_the_run_it_became(context, engine, operator):
+    declare(engine, job("report"))
+
+    requested = run_job(context, operator, "report")
+
+    (row,) = audit(engine)
+    assert (row["who"], row["action"], row["target"], row["outcome"]) == ("otto", "run_job", "report", "done")
+    assert row["after"] == {"run_id": str(requested.run_id), "args": [], "kwargs": {}}
+
+
+def test_while_redis_is_away_the_outbox_keeps_the_run_and_the_answer_says_so(settings, engine, operator):
+    declare(engine, job("report"))
+    away = settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
+
+    with Context(away) as context:
+        requested = run_job(context, operator, "report")
+
+    assert requested.state == "queued"
+    assert outbox(engine) == 1
+    assert run_ids(engine, "report") == [requested.run_id]
+
+
+def test_a_job_that_is_switched_off_does_not_run(context, engine, operator):
+    declare(engine, job("report"))
+    with engine.begin() as connection:
+        connection.execute(text("SELECT toggle_cron_job('report', false)"))
+
+    with pytest.raises(Disabled, match="report is switched off"):
+        run_job(context, operator, "report")
+
+    assert run_ids(engine, "report") == []
+    assert audit(engine)[-1]["outcome"] == "refused"
+
+
+def test_a_viewer_may_not_run_a_job(context, engine, viewer):
+    declare(engine, job("report"))
+
+    with pytest.raises(NotAllowed, match="jobs:run"):
+        run_job(context, viewer, "report")
+
+    assert run_ids(engine, "report") == []
+    assert audit(engine)[-1]["outcome"] == "refused"
+
+
+def test_an_unknown_job_is_answered_with_those_that_come_close(context, engine, operator):
+    declare(engine, job("report"))
+
+    with pytest.raises(NotFound, match="Did you mean report"):
+        run_job(context, operator, "reprot")
+
+
+def test_arguments_that_do_not_fit_are_refused_before_anything_is_sent(context, engine, operator):
+    declare(engine, job("report", signature=SIGNATURE))
+
+    with pytest.raises(BadInput, match="needs the argument 'city'"):
+        run_job(context, operator, "report")
+
+    assert run_ids(engine, "report") == []
+    assert outbox(engine) == 0
+
+
+def test_a_job_whose_mutex_is_held_is_refused_to_those_who_ask(
+    context, engine, operator, redis_client, namespace
+):
+    declare(
+        engine,
+        job("report"),
+        job("patient", options={"mutex": True, "overlap": "wait"}),
+        job("free", options={}),
+    )
+    for name in ("report", "patient", "free"):
+        redis_client.set(Keys(namespace).mutex(name), "somebody")
+
+    with pytest.raises(AlreadyRunning, match="report is already running"):
+        run_job(context, operator, "report", if_running="refuse")
+
+    assert run_ids(engine, "report") == []
+    assert run_job(context, operator, "report").state == "sent"
+    assert run_job(context, operator, "patient", if_running="refuse").state == "sent"
+    assert run_job(context, operator, "free", if_running="refuse").state == "sent"
