@@ -33,8 +33,8 @@ class Mutex(Middleware):
 
     `mutex=True` lets one run of the job go on at a time; a name shares the mutex with other jobs, and may
     contain the names of arguments (`"sync:{tenant_id}"`). With `overlap="skip"`, the default, a run that
-    finds the mutex taken is skipped; with `overlap="wait"` it waits without holding a worker thread or burning an
-    attempt.
+    finds the mutex taken is skipped; with `overlap="wait"` it waits without holding a worker thread or
+    burning an attempt.
     """
 
     @property

@@ -2,8 +2,8 @@
 
 One run may have several events in a batch: it has begun, it has failed and waits for a retry, it has
 succeeded. The rows say where each run has come to; the attempts, the log lines and the counts say everything
-in between. The keys of the events are explained in `middleware.events`. Times stay what they are there, ms since
-the epoch: PostgreSQL turns them into timestamps at a tenth of what it costs here.
+in between. The keys of the events are explained in `middleware.events`. Times stay what they are there, ms
+since the epoch: PostgreSQL turns them into timestamps at a tenth of what it costs here.
 """
 
 import re
