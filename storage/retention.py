@@ -1,22 +1,38 @@
-"""How long history is kept: runs with their attempts, log lines and slots. Rollups outlive them all."""
+"""How long history is kept: runs with their attempts, log lines and slots, and the rollups that outlive them.
+
+Each call is one batch in the caller's transaction. It may be broken off at any point and made again.
+"""
 
 from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
-_DROP = text("SELECT callboard.drop_old_partitions(now() - :days * interval '1 day')")
+_DROP = text("SELECT callboard.drop_old_partitions(now() - :days * interval '24 hours')")
 
 _DELETE = text("""
 SELECT runs, executions, occurrences
-  FROM callboard.delete_old_runs(now() - :days * interval '1 day', :limit)
+  FROM callboard.delete_old_runs(now() - :days * interval '24 hours', :limit)
 """)
 
 _COUNT = text("""
 SELECT count(*)
   FROM callboard.runs
- WHERE enqueued_at < now() - :days * interval '1 day'
+ WHERE enqueued_at < now() - :days * interval '24 hours'
    AND started_at IS NOT NULL AND state NOT IN ('pending', 'processing', 'skipped')
 """)
+
+_DELETE_ROLLUPS = text("""
+DELETE FROM callboard.rollups
+ WHERE ctid = ANY (ARRAY(
+       SELECT ctid FROM callboard.rollups
+        WHERE (width_s = 60 AND bucket < now() - :minute_days * interval '24 hours')
+           OR (width_s = 3600 AND bucket < now() - :hour_days * interval '24 hours')
+        LIMIT :limit))
+""")
+
+#: Days that rollups are kept by the minute and by the hour; those by the day are kept for ever.
+MINUTE_DAYS = 35
+HOUR_DAYS = 400
 
 
 class Deleted(NamedTuple):
@@ -43,3 +59,11 @@ def count_old_executions(connection: Connection, days: int) -> int:
     """How many executions are older than so many days."""
     count: int = connection.execute(_COUNT, {"days": days}).scalar_one()
     return count
+
+
+def delete_old_rollups(
+    connection: Connection, limit: int, *, minute_days: int = MINUTE_DAYS, hour_days: int = HOUR_DAYS
+) -> int:
+    """Delete up to `limit` rollups, by the minute and by the hour, older than so many days. Returns how many."""
+    values = {"limit": limit, "minute_days": minute_days, "hour_days": hour_days}
+    return connection.execute(_DELETE_ROLLUPS, values).rowcount

@@ -17,7 +17,7 @@ AS $$
         duration_sum_ms, duration_min_ms, duration_max_ms, wait_sum_ms, wait_max_ms, duration_hist, wait_hist,
         last_run_at, last_success_at, last_failure_at
     )
-    SELECT width, to_timestamp(floor(extract(epoch FROM moment) / width) * width), p_job, p_queue,
+    SELECT width, date_bin(width * interval '1 second', moment, timestamptz 'epoch'), p_job, p_queue,
            count(*) FILTER (WHERE kind = 'start'),
            count(*) FILTER (WHERE kind = 'succeeded'),
            count(*) FILTER (WHERE kind = 'failed'),
@@ -30,8 +30,8 @@ AS $$
            max(p_duration_ms) FILTER (WHERE kind IN ('succeeded', 'failed')),
            coalesce(sum(p_wait_ms) FILTER (WHERE kind IN ('succeeded', 'failed')), 0),
            max(p_wait_ms) FILTER (WHERE kind IN ('succeeded', 'failed')),
-           callboard.hist_of(p_duration_ms) FILTER (WHERE kind IN ('succeeded', 'failed')),
-           callboard.hist_of(p_wait_ms) FILTER (WHERE kind IN ('succeeded', 'failed')),
+           callboard.hist_of(array_agg(p_duration_ms) FILTER (WHERE kind IN ('succeeded', 'failed'))),
+           callboard.hist_of(array_agg(p_wait_ms) FILTER (WHERE kind IN ('succeeded', 'failed'))),
            max(moment) FILTER (WHERE kind = 'start'),
            max(moment) FILTER (WHERE kind = 'succeeded'),
            max(moment) FILTER (WHERE kind IN ('failed', 'dead'))

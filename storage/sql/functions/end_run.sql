@@ -14,6 +14,8 @@ CREATE OR REPLACE FUNCTION callboard.end_run(
 LANGUAGE plpgsql
 AS $$
 DECLARE
+    -- Higher than any that an event may bring: a retry that is under way already must not revive the run.
+    c_last constant integer := 2147483647;
     v_run callboard.runs;
     v_duration_ms integer;
 BEGIN
@@ -37,7 +39,7 @@ BEGIN
         v_run.duration_ms
     );
     UPDATE callboard.runs
-       SET state = p_state, rank = attempt * 10 + 9, finished_at = p_finished_at, duration_ms = v_duration_ms,
+       SET state = p_state, rank = c_last, finished_at = p_finished_at, duration_ms = v_duration_ms,
            error_type = CASE WHEN p_error IS NULL THEN error_type ELSE 'EndedByOperator' END,
            error = coalesce(p_error, error), reason = p_reason, next_retry_at = NULL,
            requested_by = coalesce(requested_by, p_by)
@@ -57,8 +59,10 @@ BEGIN
                error_type = excluded.error_type, error = excluded.error, reason = excluded.reason
          WHERE a.state IN ('pending', 'processing');
     END IF;
+    -- The recorder counts a start with the end of the first attempt.
     PERFORM callboard.count_run(
-        v_run.job, v_run.queue, NULL, p_finished_at, p_state, v_duration_ms, v_run.wait_ms,
+        v_run.job, v_run.queue,
+        CASE WHEN v_run.state = 'processing' AND v_run.attempt = 1 THEN v_run.started_at END, p_finished_at, p_state, v_duration_ms, v_run.wait_ms,
         v_run.started_at IS NOT NULL
     );
     DELETE FROM callboard.outbox WHERE run_id = p_run_id;

@@ -1,7 +1,11 @@
 -- needs: functions/hist_of
 -- Rollups made anew from the runs that are (still) there: after an import, or for a test. The window is widened
--- to whole days, UTC. Keep the recorder still meanwhile: what it commits during the rebuild may be lost from it.
-CREATE OR REPLACE FUNCTION callboard.rebuild_rollups(p_from timestamptz, p_to timestamptz) RETURNS bigint
+-- to whole days, UTC. As with the recorder, a start counts once the first attempt has ended. Keep the recorder still meanwhile: what it commits during the rebuild may be lost from it.
+CREATE OR REPLACE FUNCTION callboard.rebuild_rollups(
+    p_from timestamptz,
+    p_to timestamptz,
+    p_widths integer[] DEFAULT ARRAY[60, 3600, 86400]
+) RETURNS bigint
 LANGUAGE plpgsql
 AS $$
 DECLARE
@@ -12,14 +16,14 @@ DECLARE
     v_rows bigint;
 BEGIN
     LOCK TABLE callboard.rollups IN SHARE ROW EXCLUSIVE MODE;
-    DELETE FROM callboard.rollups WHERE bucket >= v_from AND bucket < v_to;
-    FOREACH v_width IN ARRAY ARRAY[60, 3600, 86400] LOOP
+    DELETE FROM callboard.rollups WHERE width_s = ANY (p_widths) AND bucket >= v_from AND bucket < v_to;
+    FOREACH v_width IN ARRAY p_widths LOOP
         INSERT INTO callboard.rollups (
             width_s, bucket, job, queue, started, succeeded, failed, cancelled, cancelled_running, skipped, dead,
             retried, duration_sum_ms, duration_min_ms, duration_max_ms, wait_sum_ms, wait_max_ms,
             duration_hist, wait_hist, last_run_at, last_success_at, last_failure_at
         )
-        SELECT v_width, to_timestamp(floor(extract(epoch FROM moment) / v_width) * v_width), job, queue,
+        SELECT v_width, date_bin(v_width * interval '1 second', moment, timestamptz 'epoch'), job, queue,
                count(*) FILTER (WHERE kind = 'start'),
                count(*) FILTER (WHERE kind = 'succeeded'),
                count(*) FILTER (WHERE kind = 'failed'),
@@ -30,7 +34,7 @@ BEGIN
                count(*) FILTER (WHERE kind = 'retry'),
                coalesce(sum(duration_ms), 0), min(duration_ms), max(duration_ms),
                coalesce(sum(wait_ms), 0), max(wait_ms),
-               callboard.hist_of(duration_ms), callboard.hist_of(wait_ms),
+               callboard.hist_of(array_agg(duration_ms)), callboard.hist_of(array_agg(wait_ms)),
                max(moment) FILTER (WHERE kind = 'start'),
                max(moment) FILTER (WHERE kind = 'succeeded'),
                max(moment) FILTER (WHERE kind IN ('failed', 'dead'))
@@ -39,6 +43,7 @@ BEGIN
                        NULL::integer AS duration_ms, NULL::bigint AS wait_ms
                   FROM callboard.runs
                  WHERE started_at >= v_from AND started_at < v_to
+                   AND (attempt > 1 OR state NOT IN ('pending', 'processing'))
                 UNION ALL
                 SELECT state, finished_at, job, queue, started_at IS NOT NULL,
                        CASE WHEN state IN ('succeeded', 'failed') THEN runs.duration_ms END,
@@ -60,5 +65,5 @@ BEGIN
 END
 $$;
 
-COMMENT ON FUNCTION callboard.rebuild_rollups(timestamptz, timestamptz) IS
+COMMENT ON FUNCTION callboard.rebuild_rollups(timestamptz, timestamptz, integer[]) IS
     'Makes the rollups of the days that the window touches anew from the runs; returns how many rows.';

@@ -23,10 +23,11 @@ BEGIN
     NEW.created_at := coalesce(NEW.created_at, least(NEW.started_at, now()));
     NEW.attempts := coalesce(NEW.attempts, 1);
     IF v_done THEN
-        NEW.completed_at := coalesce(
-            NEW.completed_at, NEW.started_at + NEW.duration_ms * interval '1 millisecond', now());
+        -- Where nothing says when it ended, it counts at its start, with no duration.
         NEW.duration_ms := coalesce(NEW.duration_ms, least(greatest(
             extract(epoch FROM NEW.completed_at - NEW.started_at) * 1000, 0), 2147483647)::integer);
+        NEW.completed_at := coalesce(
+            NEW.completed_at, NEW.started_at + coalesce(NEW.duration_ms, 0) * interval '1 millisecond');
     END IF;
     SELECT queue INTO v_queue FROM callboard.jobs WHERE name = NEW.job_name;
     v_queue := coalesce(v_queue, 'default');
@@ -38,10 +39,10 @@ BEGIN
         NEW.attempts, 'sql', NEW.created_at, NEW.started_at, NEW.started_at,
         CASE WHEN v_done THEN NEW.completed_at END, NEW.duration_ms, NEW.id, NEW.error_message, session_user
     );
-    PERFORM callboard.count_run(
-        NEW.job_name, v_queue, NEW.started_at, CASE WHEN v_done THEN NEW.completed_at END, v_state,
-        NEW.duration_ms, NULL, true
-    );
+    IF v_done THEN
+        PERFORM callboard.count_run(
+            NEW.job_name, v_queue, NEW.started_at, NEW.completed_at, v_state, NEW.duration_ms, NULL, true);
+    END IF;
     RETURN NEW;
 END
 $$;
