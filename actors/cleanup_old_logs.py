@@ -24,7 +24,7 @@ def cleanup_old_logs(
 ) -> dict[str, Any]:
     """Delete the executions older than `days` (the setting CALLBOARD_RETENTION_DAYS), with their logs.
 
-    Whole weeks are dropped at once; what is left of a week goes batch by batch. Runs that have not finished stay.
+    Whole weeks are dropped at once; what is left goes batch by batch. Runs that have not finished stay.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; it must be at least 1.")
