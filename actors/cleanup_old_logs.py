@@ -7,7 +7,12 @@ import dramatiq
 from callboard import cron, progress
 from callboard.actors.database import engine
 from callboard.core.settings import load_settings
-from callboard.storage.retention import count_old_executions, delete_old_runs, drop_old_weeks
+from callboard.storage.retention import (
+    count_old_executions,
+    delete_old_rollups,
+    delete_old_runs,
+    drop_old_weeks,
+)
 
 
 @dramatiq.actor(
@@ -24,7 +29,8 @@ def cleanup_old_logs(
 ) -> dict[str, Any]:
     """Delete the executions older than `days` (the setting CALLBOARD_RETENTION_DAYS), with their logs.
 
-    Whole weeks are dropped at once; what is left goes batch by batch. Runs that have not finished stay.
+    Whole weeks are dropped at once; what is left goes batch by batch. Runs that have not finished stay. Figures
+    and trends outlive the executions: rollups are kept longer, the finer ones for less long than the coarser.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; it must be at least 1.")
@@ -41,4 +47,9 @@ def cleanup_old_logs(
             batch = delete_old_runs(connection, kept, batch_size)
         done += batch.executions
         if batch.runs == 0 and batch.occurrences == 0:
-            return {"processed": done, "failed": 0}
+            break
+    rollups = batch_size
+    while rollups == batch_size:
+        with engine().begin() as connection:
+            rollups = delete_old_rollups(connection, batch_size)
+    return {"processed": done, "failed": 0}

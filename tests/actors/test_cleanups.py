@@ -153,6 +153,24 @@ def test_a_run_that_has_not_finished_is_kept_however_old(surroundings: Any, engi
     assert count(engine, "runs") == 1
 
 
+def test_rollups_by_the_minute_go_and_those_by_the_day_stay(surroundings: Any, engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO callboard.rollups (width_s, bucket, job, queue)"
+                " SELECT width, now() - interval '300 days' + n * interval '1 day', 'old', 'default'"
+                "   FROM unnest('{60,86400}'::int[]) AS width, generate_series(1, 5) AS n"
+            )
+        )
+
+    call(surroundings, "cleanup-old-logs", batch_size=2)
+
+    with engine.connect() as connection:
+        left = connection.execute(text("SELECT DISTINCT width_s FROM callboard.rollups")).scalars().all()
+    assert left == [86400]
+    assert count(engine, "rollups") == 5
+
+
 @pytest.mark.parametrize(
     ("job", "fill", "table"),
     [
