@@ -29,8 +29,8 @@ def cleanup_old_logs(
 ) -> dict[str, Any]:
     """Delete the executions older than `days` (the setting CALLBOARD_RETENTION_DAYS), with their logs.
 
-    Whole weeks are dropped at once; what is left goes batch by batch. Runs that have not finished stay. Trends
-    outlive the executions: rollups are kept longer, the finer ones for less long than the coarser.
+    Whole weeks are dropped at once; what is left goes batch by batch. Runs that have not finished stay.
+    Trends outlive the executions: rollups are kept longer, the finer ones for less long than the coarser.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; it must be at least 1.")
