@@ -70,7 +70,7 @@ class Settings(BaseModel):
     callboard_api_port: Port = 8000
     callboard_panel_port: Port = 8501
     callboard_log_level: Annotated[str, AfterValidator(_level)] = "INFO"
-    #: Days that runs, their logs and login sessions are kept.
+    #: Days that runs and their logs are kept.
     callboard_retention_days: Annotated[int, Field(ge=1)] = 90
     callboard_api_token: Secret = None
     callboard_admin_password: Secret = None
