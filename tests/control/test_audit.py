@@ -4,7 +4,7 @@ from sqlalchemy import text
 from callboard.control.actions.switches import set_enabled
 from callboard.control.audit import audited, latest
 from callboard.core.errors import Conflict, NotAllowed
-from helpers.declared import audit, declare, job
+from helpers.declarations import audit, declare, job
 
 
 def test_what_fails_leaves_only_the_refusal(context, engine, admin):

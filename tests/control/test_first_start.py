@@ -7,7 +7,7 @@ from sqlalchemy import text
 from callboard.control.auth import Role, bearer_principal, log_in, session_principal
 from callboard.control.first_start import ensure_first_credentials
 from callboard.core.errors import BadInput, NotAuthenticated
-from helpers.declared import audit
+from helpers.declarations import audit
 
 
 def given(settings, **secrets):

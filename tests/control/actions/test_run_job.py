@@ -8,7 +8,7 @@ from callboard.control.context import Context
 from callboard.control.reads.runs import run
 from callboard.core.errors import BadInput, Disabled, NotAllowed, NotFound
 from callboard.core.keys import Keys
-from helpers.declared import audit, declare, job, run_ids
+from helpers.declarations import audit, declare, job, run_ids
 
 SIGNATURE = [
     {"name": "city", "kind": "positional_or_keyword", "type": "str", "default": None, "required": True},

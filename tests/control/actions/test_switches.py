@@ -9,7 +9,7 @@ from callboard.control.actions.switches import set_enabled
 from callboard.control.auth import Principal, Role
 from callboard.control.reads.jobs import job as read_job
 from callboard.core.errors import NotAllowed, NotFound
-from helpers.declared import audit, declare, job
+from helpers.declarations import audit, declare, job
 
 
 def test_an_operator_switches_a_job_off_and_on_again(context, engine, operator):

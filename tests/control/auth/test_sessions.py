@@ -18,7 +18,7 @@ from callboard.control.auth import (
 )
 from callboard.control.context import Context
 from callboard.core.errors import NotAuthenticated
-from helpers.declared import audit
+from helpers.declarations import audit
 
 PASSWORD = "correct horse"
 

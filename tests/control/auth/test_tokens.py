@@ -8,7 +8,7 @@ from callboard.control.auth import Role, add_token, bearer_principal, revoke_tok
 from callboard.control.context import Context
 from callboard.core.errors import BadInput, Conflict, NotAllowed, NotAuthenticated, NotFound
 from callboard.core.settings import load_settings
-from helpers.declared import audit
+from helpers.declarations import audit
 
 
 def test_a_token_speaks_with_its_role(context, admin):

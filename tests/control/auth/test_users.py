@@ -2,7 +2,7 @@ import pytest
 
 from callboard.control.auth import Role, add_user, log_in, set_password, set_role, set_user_enabled, users
 from callboard.core.errors import BadInput, Conflict, NotAllowed, NotFound
-from helpers.declared import audit
+from helpers.declarations import audit
 
 PASSWORD = "correct horse"
 

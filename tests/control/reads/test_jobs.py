@@ -6,7 +6,7 @@ from sqlalchemy import text
 from callboard.control.reads.jobs import categories, jobs
 from callboard.control.reads.jobs import job as read_job
 from callboard.core.errors import NotFound
-from helpers.declared import declare, job, log_execution
+from helpers.declarations import declare, job, log_execution
 
 
 def test_a_job_that_never_ran_has_no_data_rather_than_a_bad_mark(context, engine):

@@ -4,7 +4,7 @@ import pytest
 from callboard.control.context import Context
 from callboard.control.reads.queues import queues
 from callboard.core.errors import Unavailable
-from helpers.declared import declare, job
+from helpers.declarations import declare, job
 
 
 def test_queues_count_what_waits_and_what_is_delayed(context, engine, broker):

@@ -6,7 +6,7 @@ from sqlalchemy import text
 
 from callboard.control.reads.runs import ended, history, run, running
 from callboard.core.errors import BadInput, NotFound
-from helpers.declared import declare, job, log_execution, run_ids
+from helpers.declarations import declare, job, log_execution, run_ids
 
 
 def test_history_is_the_started_runs_latest_first(context, engine):

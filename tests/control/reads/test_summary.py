@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import text
 
 from callboard.control.reads.summary import summary
-from helpers.declared import declare, job, log_execution
+from helpers.declarations import declare, job, log_execution
 
 
 def test_the_six_figures_of_an_empty_system_are_zeros_and_no_rate(context):

@@ -4,7 +4,7 @@ import pytest
 
 from callboard.control.reads.trends import outcomes, timeline
 from callboard.core.errors import BadInput, NotFound
-from helpers.declared import declare, job, log_execution
+from helpers.declarations import declare, job, log_execution
 
 
 def test_outcomes_have_no_gaps_and_count_each_end_in_its_bucket(context, engine):
