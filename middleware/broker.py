@@ -8,7 +8,7 @@ records, and a delayed message or a retry moves in the same step that acknowledg
 
 import os
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 import redis
@@ -39,6 +39,16 @@ BULK = 500
 
 #: The longest delay of a message, in ms.
 MAX_DELAY = 7 * 86_400_000
+
+
+class Packed(NamedTuple):
+    """A message that is ready to be put onto its queue."""
+
+    message: Message[Any]
+    delay: int | None
+    packet: Packet
+    #: The key that marks it as sent, or "".
+    mark: str
 
 
 class Broker(RedisBroker):
@@ -145,19 +155,24 @@ class Broker(RedisBroker):
         Returns:
             How many were put.
         """
-        packets, marks = [], []
-        prepared = []
+        return self.put_packed(self.pack_many(messages, once=once))
+
+    def pack_many(self, messages: Iterable[Message[Any]], *, once: bool = False) -> list[Packed]:
+        """Do the part of `enqueue_many` that needs no Redis, ahead of time."""
+        packed = []
         for message in messages:
             eta = message.options.get("eta")
             delay = None if eta is None else max(0, int(eta) - current_millis())
             message, packet = self._pack(message, delay)
             self.emit_before("enqueue", message, delay)
-            prepared.append((message, delay))
-            packets.append(packet)
-            marks.append(self.keys.sent(message.message_id) if once else "")
-        put = self._put(packets, marks)
-        for message, delay in prepared:
-            self.emit_after("enqueue", message, delay)
+            packed.append(Packed(message, delay, packet, self.keys.sent(message.message_id) if once else ""))
+        return packed
+
+    def put_packed(self, packed: Sequence[Packed]) -> int:
+        """Do the rest of `enqueue_many`. Returns how many were put."""
+        put = self._put([one.packet for one in packed], [one.mark for one in packed])
+        for one in packed:
+            self.emit_after("enqueue", one.message, one.delay)
         return put
 
     def follow_up(self, message: Message[Any], delay: int) -> Packet:
