@@ -69,6 +69,7 @@ def run_api(settings: Settings) -> int:
         host=settings.callboard_host,
         port=settings.callboard_api_port,
         log_config=None,
+        log_level="warning",
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=DRAIN_S,

@@ -88,10 +88,11 @@ def as_json(part: str, line: str) -> str:
 
 
 def event_of(line: str) -> str:
-    """What a line says, without its other fields."""
+    """What a line says, in the words of its reason or exception where it has one."""
     try:
         fields = json.loads(line)
-        text = str(fields["event"])
-        return f"{text} ({fields['reason']})" if fields.get("reason") else text
-    except (ValueError, KeyError, TypeError):
+        if fields.get("exception"):
+            return str(fields["exception"]).strip().splitlines()[-1]
+        return str(fields.get("reason") or fields["event"])
+    except (ValueError, KeyError, TypeError, AttributeError):
         return line.strip()

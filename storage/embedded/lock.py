@@ -15,6 +15,7 @@ from pathlib import Path
 import psutil
 
 from callboard.core.errors import Conflict, Unavailable
+from callboard.core.instance import LOCK
 from callboard.storage.embedded.process import alive
 
 #: How long the processes of an owner that has died may take to end, in seconds.
@@ -26,7 +27,7 @@ class HomeLock:
 
     def __init__(self, home: Path) -> None:
         self.home = home
-        self.path = home / "lock"
+        self.path = home / LOCK
         self._fd: int | None = None
 
     @property

@@ -1,0 +1,42 @@
+"""The application that all commands are added to, and the options that several of them share."""
+
+from typing import Annotated, Any
+
+import typer
+
+
+def flag(*names: str, help: str) -> Any:  # noqa: A002 - typer's own word
+    """An option that is there or not."""
+    return typer.Option(*names, help=help, metavar="")
+
+
+#: Print JSON instead of tables.
+AsJson = Annotated[bool, flag("--json", help="Print JSON.")]
+#: The name of a job, by place.
+JobName = Annotated[str, typer.Argument(metavar="JOB", help="The job's name.", show_default=False)]
+
+app = typer.Typer(
+    name="callboard",
+    help="The control plane for Dramatiq: schedules, runs, health, and a panel to act on them.",
+    epilog="Settings come from the environment; `callboard doctor` says what is not well, and what to do.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+jobs = typer.Typer(no_args_is_help=True, help="List jobs, run them, switch them on and off.")
+app.add_typer(jobs, name="jobs", rich_help_panel="Jobs")
+
+
+@app.callback(invoke_without_command=True)
+def callboard(
+    version: Annotated[bool, flag("--version", "-V", help="Show the version and exit.")] = False,
+) -> None:
+    """Print the version where that is asked for."""
+    if version:
+        from callboard import __version__
+
+        typer.echo(f"callboard {__version__}")
+        raise typer.Exit

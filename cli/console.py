@@ -1,0 +1,39 @@
+"""Where commands write: results on standard output, everything else on standard error."""
+
+import os
+import sys
+from typing import Any
+
+import orjson
+from rich.console import Console
+from rich.theme import Theme
+
+#: Columns of output that goes to a file or a pipe, where nothing should be cut or folded.
+PIPE_COLUMNS = 400
+
+_THEME = Theme(
+    {"good": "green", "warn": "yellow", "bad": "red", "quiet": "dim", "name": "bold", "link": "cyan"}
+)
+
+
+def _console(*, stderr: bool) -> Console:
+    stream = sys.stderr if stderr else sys.stdout
+    # Asked rather than left to rich, which would fold what is piped at 80 columns.
+    width = None if stream.isatty() or os.environ.get("COLUMNS") else PIPE_COLUMNS
+    return Console(stderr=stderr, theme=_THEME, highlight=False, width=width, emoji=False)
+
+
+out = _console(stderr=False)
+err = _console(stderr=True)
+
+
+def print_json(value: Any) -> None:
+    """Write a value as JSON: dataclasses, UUIDs and times included."""
+    options = orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z
+    sys.stdout.write(orjson.dumps(value, default=_default, option=options).decode() + "\n")
+
+
+def _default(value: Any) -> Any:
+    if isinstance(value, (set, frozenset, tuple)):
+        return list(value)
+    return str(value)

@@ -1,0 +1,41 @@
+"""`callboard doctor`."""
+
+import typer
+from rich.text import Text
+
+from callboard.cli.app import AsJson, app
+from callboard.cli.console import out, print_json
+from callboard.core.settings import load_settings
+
+_SIGNS = {"ok": ("✓", "good"), "warn": ("!", "warn"), "fail": ("✗", "bad")}
+
+
+@app.command(rich_help_panel="Care")
+def doctor(
+    as_json: AsJson = False,
+) -> None:
+    """Check the installation: servers, schema, workers, scheduler, recorder, disk. Say what to do.
+
+    The exit code is 1 where something is wrong.
+    """
+    from callboard.control.checkup import examine
+
+    findings = []
+    for finding in examine(load_settings()):
+        findings.append(finding)
+        if not as_json:
+            sign, style = _SIGNS[finding.status]
+            out.print(Text.assemble((f"{sign} ", style), (f"{finding.name:<11}", "name"), finding.detail))
+            if finding.advice:
+                out.print(Text.assemble(" " * 13, ("→ ", "quiet"), finding.advice))
+    failed = sum(finding.status == "fail" for finding in findings)
+    if as_json:
+        print_json(findings)
+    elif failed:
+        out.print(Text(f"\n{failed} of {len(findings)} checks failed.", style="bad"))
+    elif any(finding.status == "warn" for finding in findings):
+        out.print(Text("\nNothing is broken; see the remarks above.", style="warn"))
+    else:
+        out.print(Text("\nAll is well.", style="good"))
+    if failed:
+        raise typer.Exit(1)

@@ -1,0 +1,69 @@
+"""The command `callboard`. Whatever goes wrong ends with one sentence on standard error and an exit code."""
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import cast
+
+import typer
+
+#: The exit code of a bug in Callboard.
+BUG = 70
+INTERRUPTED = 130
+
+# Typer may carry a click of its own, whose base class of errors it does not export.
+Misuse = cast("type[Exception]", typer.BadParameter.__mro__[2])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return its exit code."""
+    from callboard.cli import commands
+
+    try:
+        code = commands.app(args=argv, prog_name="callboard", standalone_mode=False)
+        sys.stdout.flush()
+    except Misuse as error:
+        return _misused(error)
+    except (typer.Abort, KeyboardInterrupt):
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read along has gone. The interpreter's last flush must not complain either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 - the last resort
+        return _failed(error)
+    return code if isinstance(code, int) else 0
+
+
+def _misused(error: BaseException) -> int:
+    if type(error).__name__ == "NoArgsIsHelpError":
+        return 0  # it has shown the help
+    message = str(getattr(error, "format_message", error.__str__)()).strip().rstrip(".")
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else "callboard"
+    _say(f"{message[:1].upper()}{message[1:]}; see `{command} --help`.")
+    return int(getattr(error, "exit_code", 2))
+
+
+def _failed(error: Exception) -> int:
+    from callboard.control.processes import explain
+    from callboard.core.errors import CallboardError
+
+    sentence = explain(error)
+    if os.environ.get("CALLBOARD_LOG_LEVEL", "").upper() == "DEBUG":
+        traceback.print_exception(error)
+    if sentence is None:
+        what = f"{type(error).__name__}: {error}"
+        _say(f"Callboard has a defect: {what} (with CALLBOARD_LOG_LEVEL=DEBUG it shows where).")
+        return BUG
+    _say(sentence)
+    return error.exit_code if isinstance(error, CallboardError) else 1
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"{' '.join(sentence.split())}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

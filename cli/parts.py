@@ -1,0 +1,81 @@
+"""The commands that run one part: `worker`, `scheduler`, `recorder`, `api`, `panel`.
+
+Each turns into the part's own process, which carries nothing of the command line's libraries.
+"""
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from callboard.cli.app import app
+from callboard.core.settings import load_settings
+
+_PANEL = "Run"
+
+
+@app.command(
+    rich_help_panel=_PANEL,
+    epilog="Example:  callboard worker --processes 2 --threads 16 --queues mail,default",
+)
+def worker(
+    processes: Annotated[int, typer.Option(min=1, max=256, metavar="N", help="Worker processes.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=1024, metavar="N", help="Threads in each of them.")] = 8,
+    queues: Annotated[str | None, typer.Option(metavar="NAME,NAME", help="Serve these queues only.")] = None,
+    grace: Annotated[
+        float, typer.Option(min=0, metavar="S", help="Seconds for which running jobs may go on at the end.")
+    ] = 30.0,
+) -> None:
+    """Run jobs: those of the modules that CALLBOARD_ACTORS names.
+
+    Needs REDIS_URL. SIGTERM ends it once the running jobs are done, or after the grace.
+    """
+    options = ["--processes", str(processes), "--threads", str(threads), "--grace", f"{grace:g}"]
+    names = [name.strip() for name in (queues or "").split(",") if name.strip()]
+    if names:
+        options += ["--queues", ",".join(names)]
+    _become("worker", *options)
+
+
+@app.command(rich_help_panel=_PANEL)
+def scheduler() -> None:
+    """Fire schedules when they are due. Any number of them may run.
+
+    Needs DATABASE_URL and REDIS_URL.
+    """
+    _become("scheduler")
+
+
+@app.command(rich_help_panel=_PANEL)
+def recorder() -> None:
+    """Write what the workers report into the database. One works, further ones stand by.
+
+    Needs DATABASE_URL and REDIS_URL.
+    """
+    _become("recorder")
+
+
+@app.command(rich_help_panel=_PANEL)
+def api() -> None:
+    """Serve the REST API on CALLBOARD_HOST and CALLBOARD_API_PORT.
+
+    Needs DATABASE_URL and REDIS_URL. Its documentation is at /docs.
+    """
+    _become("api")
+
+
+@app.command(rich_help_panel=_PANEL)
+def panel() -> None:
+    """Serve the panel on CALLBOARD_HOST and CALLBOARD_PANEL_PORT.
+
+    Needs DATABASE_URL and REDIS_URL.
+    """
+    _become("panel")
+
+
+def _become(part: str, *options: str) -> None:
+    load_settings()  # a wrong setting is told before anything else happens
+    sys.stdout.flush()
+    command = [sys.executable, "-m", "callboard.control.processes", part, *options]
+    os.execv(sys.executable, command)  # noqa: S606
