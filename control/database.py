@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from psycopg import conninfo
 
+from callboard.control.first_start import ensure_admin
 from callboard.control.processes import require
 from callboard.core.errors import Unavailable
 from callboard.core.settings import Settings
 from callboard.storage import migrate as migration
 from callboard.storage.embedded.binaries import postgres_bin
-from callboard.storage.engine import psycopg_url
+from callboard.storage.engine import make_engine, psycopg_url
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +26,23 @@ class Command:
 def migrate(settings: Settings) -> bool:
     """Bring the database's schema up to date; say whether there was anything to do.
 
+    Where CALLBOARD_ADMIN_PASSWORD is set, the user `admin` has it afterwards: there is nobody else yet who could
+    let the first person in where the parts are started one by one.
+
     Raises:
         Unavailable: the server does not answer.
         Conflict: a newer Callboard has migrated the database.
     """
     require(settings, database=True)
-    if migration.is_current(settings.database_url):
-        return False
-    migration.migrate(settings.database_url)
-    return True
+    outdated = not migration.is_current(settings.database_url)
+    if outdated:
+        migration.migrate(settings.database_url)
+    engine = make_engine(settings.database_url, application_name="callboard migrate", pool_size=1)
+    try:
+        ensure_admin(engine, settings)
+    finally:
+        engine.dispose()
+    return outdated
 
 
 def psql(settings: Settings, arguments: list[str]) -> Command:

@@ -38,6 +38,15 @@ def ensure_first_credentials(engine: Engine, settings: Settings) -> FirstCredent
         )
 
 
+def ensure_admin(engine: Engine, settings: Settings) -> None:
+    """Make `CALLBOARD_ADMIN_PASSWORD` the password of the user `admin`; do nothing where it is not set."""
+    if settings.callboard_admin_password is None:
+        return
+    with engine.begin() as connection:
+        audit_queries.lock(connection, "callboard:first_start")
+        _password(connection, settings, Principal("first start", Role.ADMIN, "cli"))
+
+
 def _password(connection: Connection, settings: Settings, caller: Principal) -> str | None:
     given = settings.callboard_admin_password
     user = queries.user(connection, ADMIN)
