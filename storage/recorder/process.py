@@ -17,16 +17,14 @@ import psycopg
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from sqlalchemy.exc import DBAPIError
 
 from callboard.core.keys import Keys
 from callboard.core.logging import configure_logging, get_logger
 from callboard.core.settings import Settings
-from callboard.storage.engine import make_engine, psycopg_url
+from callboard.storage.engine import psycopg_url
 from callboard.storage.recorder.batch import Batch
 from callboard.storage.recorder.stream import START, Entry, EventStream
 from callboard.storage.recorder.write import prepare, read_position, register_unknown, write, write_position
-from callboard.storage.registry import register_jobs
 
 #: The least seconds from one batch to the next: under load, fewer and larger transactions.
 INTERVAL = 0.05
@@ -66,7 +64,6 @@ class Recorder:
             settings.redis_url, retry=Retry(NoBackoff(), 0), socket_timeout=10, socket_connect_timeout=5
         )
         self._stream = EventStream(self._client, keys.events)
-        self._engine = make_engine(settings.database_url, application_name="callboard recorder", pool_size=1)
         self._known: set[str] = set()
 
     def run(self) -> None:
@@ -171,17 +168,7 @@ class Recorder:
         if unknown:
             register_unknown(connection, unknown)
             self._known.update(unknown)
-        for source, jobs in batch.declarations:
-            self._register(source, jobs)
         write(connection, batch, self._stream.key, position)
-
-    def _register(self, source: str, jobs: list[dict[str, Any]]) -> None:
-        try:
-            with self._engine.begin() as connection:
-                register_jobs(connection, source, jobs)
-        except DBAPIError as error:
-            raise (error.orig or error) from error
-        log.info("Jobs declared.", action="jobs_declared", source=source, count=len(jobs))
 
     @staticmethod
     def _ensure_partitions(connection: psycopg.Connection[Any]) -> None:

@@ -11,6 +11,7 @@ import psycopg
 
 from callboard.storage.recorder.batch import ATTEMPT_COLUMNS, LOG_COLUMNS, RUN_COLUMNS, Batch
 from callboard.storage.recorder.rollup import COUNTED, ROLLUP_COLUMNS, rollup_rows
+from callboard.storage.registry import register_jobs
 
 
 def prepare(connection: psycopg.Connection[Any]) -> None:
@@ -24,6 +25,8 @@ def prepare(connection: psycopg.Connection[Any]) -> None:
 def write(connection: psycopg.Connection[Any], batch: Batch, stream: str, position: str) -> None:
     """Write a batch and the position, or nothing."""
     with connection.transaction(), connection.cursor() as cursor:
+        for source, jobs in batch.declarations:
+            register_jobs(connection, source, jobs)
         refused: set[str] = set()
         if batch.runs:
             refused = _write_runs(cursor, batch.runs.values())
