@@ -64,6 +64,6 @@ def count_old_executions(connection: Connection, days: int) -> int:
 def delete_old_rollups(
     connection: Connection, limit: int, *, minute_days: int = MINUTE_DAYS, hour_days: int = HOUR_DAYS
 ) -> int:
-    """Delete up to `limit` rollups, by the minute and by the hour, older than so many days. Returns how many."""
+    """Delete up to `limit` rollups, by the minute and the hour, older than so many days. Returns how many."""
     values = {"limit": limit, "minute_days": minute_days, "hour_days": hour_days}
     return connection.execute(_DELETE_ROLLUPS, values).rowcount
