@@ -1,0 +1,144 @@
+"""Workers within the test's own process, and what they write to the event stream."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import dramatiq
+import orjson
+from dramatiq import Message, Worker
+from dramatiq.brokers.redis import RedisBroker
+from dramatiq.middleware import AsyncIO, Middleware
+
+from callboard.core.states import FINAL
+from callboard.middleware.broker import Broker
+from helpers.waiting import wait_for
+
+Event = dict[str, Any]
+
+
+@contextmanager
+def working(broker: Any, threads: int = 4, queues: set[str] | None = None) -> Iterator[Worker]:
+    """A worker on a broker, whose threads look every 50 ms for the order to stop."""
+    worker = Worker(broker, queues=queues, worker_threads=threads, worker_timeout=50)
+    worker.start()
+    try:
+        yield worker
+    finally:
+        worker.stop(timeout=5_000)
+
+
+def another_broker(broker: Broker, **options: Any) -> Broker:
+    """A second broker on the same queues, as another process of the fleet has one.
+
+    Dramatiq keeps one event loop in a process, so this one runs no async actors.
+    """
+    made = Broker(url=broker.url, namespace=broker.namespace, **options)
+    made.middleware = [middleware for middleware in made.middleware if not isinstance(middleware, AsyncIO)]
+    return made
+
+
+def stock_broker(broker: Broker, middleware: Iterable[Middleware] | None = None) -> RedisBroker:
+    """Dramatiq's own broker on the same queues, as an application has one that has not changed over.
+
+    Its middleware is Dramatiq's default, unless given.
+    """
+    return RedisBroker(
+        url=broker.url,
+        namespace=broker.namespace,
+        middleware=None if middleware is None else list(middleware),
+    )
+
+
+def events(broker: Broker, kind: str | None = None) -> list[Event]:
+    """What lies in the event stream, oldest first."""
+    found: list[Event] = []
+    entries: Any = broker.client.xrange(broker.keys.events)
+    for _, fields in entries:
+        found += orjson.loads(fields[b"e"])
+    return [event for event in found if kind is None or event["k"] == kind]
+
+
+def run_events(broker: Broker, message: Message[Any] | str) -> list[Event]:
+    """The events of one run's states, oldest first."""
+    run_id = message if isinstance(message, str) else message.message_id
+    return [event for event in events(broker, "run") if event["id"] == run_id]
+
+
+def final_event(broker: Broker, message: Message[Any] | str, timeout: float = 10.0) -> Event:
+    """The event with which a run ended, as soon as it has."""
+
+    def ended() -> Event | None:
+        return next((event for event in run_events(broker, message) if event["s"] in FINAL), None)
+
+    event = wait_for(ended, timeout, f"the end of {message}")
+    assert event is not None
+    return event
+
+
+def final_events(broker: Broker, count: int, timeout: float = 10.0) -> list[Event]:
+    """The events of all runs that have ended, as soon as there are so many."""
+
+    def ended() -> list[Event] | None:
+        found = [event for event in events(broker, "run") if event["s"] in FINAL]
+        return found if len(found) >= count else None
+
+    found = wait_for(ended, timeout, f"the end of {count} runs")
+    assert found is not None
+    return found
+
+
+def held(broker: Any, queue: str = "default") -> set[str]:
+    """The Redis ids of the messages that a broker has fetched and not acknowledged."""
+    return {item.decode() for item in broker.client.smembers(acks_key(broker, queue))}
+
+
+def acks_key(broker: Any, queue: str = "default") -> str:
+    """The key of the set of messages that a broker has fetched and not acknowledged."""
+    return f"{broker.namespace}:__acks__.{broker.broker_id}.{queue}"
+
+
+def dead_letters(broker: Any, queue: str = "default") -> list[bytes]:
+    """The payloads of the dead-lettered messages of a queue."""
+    return list(broker.client.hvals(f"{broker.namespace}:{queue}.XQ.msgs"))
+
+
+def left_over(broker: Any, queue: str = "default") -> int:
+    """How many messages lie in a queue or its delayed one, taken up or not."""
+    keys = [f"{broker.namespace}:{name}.msgs" for name in (queue, f"{queue}.DQ")]
+    return sum(broker.client.hlen(key) for key in keys)
+
+
+def wait_until_empty(broker: Any, queue: str = "default", timeout: float = 10.0) -> None:
+    """Wait until nothing is left of a queue: no message waits, none is worked on, none is delayed."""
+    wait_for(lambda: left_over(broker, queue) == 0, timeout, f"the end of queue {queue}")
+
+
+class Calls:
+    """Notes what happens in actors, from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.made: list[Any] = []
+
+    def note(self, what: Any = None) -> int:
+        """Note one call; returns how many there have been."""
+        with self._lock:
+            self.made.append(what)
+            return len(self.made)
+
+    def wait_for(self, count: int, timeout: float = 10.0) -> list[Any]:
+        """What was noted, as soon as there is so much."""
+        wait_for(lambda: len(self.made) >= count, timeout, f"call number {count}")
+        return list(self.made)
+
+
+def threads_alive(worker: Worker) -> int:
+    """How many of a worker's own threads live."""
+    return sum(thread.is_alive() for thread in worker.workers)
+
+
+def declare(broker: Any, function: Callable[..., Any], **options: Any) -> Any:
+    """Declare a function as an actor on that broker."""
+    return dramatiq.actor(function, broker=broker, **options)
