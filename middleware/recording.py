@@ -1,6 +1,7 @@
 """Makes the record of an execution, and runs the actor's function within it."""
 
 import functools
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from dramatiq import Actor, Broker, MessageProxy
 from dramatiq.middleware import Middleware
 
+from callboard.core.states import RunState
 from callboard.middleware.delivery import Delivery
 from callboard.middleware.execution import Execution, current_execution, enter, leave, now_ms
 from callboard.middleware.interrupts import Window
@@ -64,6 +66,10 @@ class Recording(Middleware):
         leave()
 
     def after_skip_message(self, broker: Any, message: MessageProxy) -> None:
+        execution = message.execution if isinstance(message, Delivery) and not message.failed else None
+        if execution is not None and execution.skip is None and execution.started is None:
+            # An application's own middleware; its exception is being handled while this hook is called.
+            execution.skip = (RunState.SKIPPED, str(sys.exception() or "") or "skipped by a middleware")
         self.after_process_message(broker, message)
 
     def after_worker_shutdown(self, broker: Any, worker: Any) -> None:
