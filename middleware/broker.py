@@ -6,7 +6,6 @@ idle consumers block instead of polling, finished messages are committed in grou
 records, and a delayed message or a retry moves in the same step that acknowledges the one before it.
 """
 
-import os
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -98,11 +97,10 @@ class Broker(RedisBroker):
         self.draining = False
         self._enqueue = load_script(self._patient, "enqueue")
         self._fetch = load_script(self._direct, "fetch")
-        self._commit = load_script(self._direct, "commit")
-        self._committer: Committer | None = None
+        #: What finished messages are handed to.
+        self.committer = Committer(load_script(self._direct, "commit"), namespace, self.broker_id)
         self._delayed: set[str] = set()
         self._promoted: dict[str, Packet] = {}
-        self._pid = os.getpid()
 
     def add_middleware(self, middleware: Middleware, **where: Any) -> None:
         """Add a middleware; see Dramatiq's documentation."""
@@ -188,19 +186,9 @@ class Broker(RedisBroker):
 
     def close(self) -> None:
         """Commit what is finished and close the connections."""
-        if self._committer is not None:
-            self._committer.stop()
-            self._committer = None
+        self.committer.stop()
         for client in (self._patient, self._direct):
             client.close()
-
-    @property
-    def committer(self) -> Committer:
-        """The committer of this process."""
-        if self._committer is None or self._pid != os.getpid():
-            self._pid = os.getpid()
-            self._committer = Committer(self._commit, self.namespace, self.broker_id)
-        return self._committer
 
     def fetch(self, queue: str, count: int) -> list[tuple[str, bytes]]:
         """Take up to `count` messages off a queue: (Redis message id, payload)."""

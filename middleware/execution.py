@@ -26,19 +26,24 @@ def now_ms() -> int:
 
 
 _numbers = count()
-_prefixes: dict[int, str] = {}
+_prefix = ""
+
+
+def _begin_ids() -> None:
+    global _prefix  # noqa: PLW0603 - a process has one
+    _prefix = str(uuid4())[:24]
+
+
+_begin_ids()
+os.register_at_fork(after_in_child=_begin_ids)
 
 
 def new_execution_id() -> str:
     """A UUID: a random part for each process and a number.
 
-    Asking the system for random bytes each time would give the interpreter lock away in the middle of every
-    job.
+    Asking the system for random bytes each time would give the interpreter lock away in the middle of every job.
     """
-    prefix = _prefixes.get(os.getpid())
-    if prefix is None:
-        prefix = _prefixes[os.getpid()] = str(uuid4())[:24]
-    return f"{prefix}{next(_numbers):012x}"
+    return f"{_prefix}{next(_numbers):012x}"
 
 
 class Execution:

@@ -47,7 +47,8 @@ class Window:
         while self._open:
             try:
                 with self._lock:
-                    _set_async_exception(self._thread, _NOTHING)
+                    if self.interrupted_by is not None:
+                        _set_async_exception(self._thread, _NOTHING)
                     self._open = False
             except Interrupt:
                 continue

@@ -40,6 +40,7 @@ class Sentry(Middleware):
 
     def __init__(self, dsn: str | None = None) -> None:
         self._dsn = dsn
+        self._active = False
 
     @property
     def actor_options(self) -> set[str]:
@@ -55,19 +56,18 @@ class Sentry(Middleware):
 
     def before_worker_boot(self, _broker: Any, _worker: Worker) -> None:
         # Not earlier: a client made before a fork would be shared by the children.
-        if sentry_sdk.get_client().is_active():
-            return
         dsn = self._dsn or _dsn_of_settings()
-        if dsn:
+        if dsn and not sentry_sdk.get_client().is_active():
             set_up(dsn)
+        self._active = sentry_sdk.get_client().is_active()
 
     def after_worker_shutdown(self, _broker: Any, _worker: Worker) -> None:
-        if sentry_sdk.get_client().is_active():
+        if self._active:
             sentry_sdk.flush(FLUSH_SECONDS)
 
     def before_process_message(self, _broker: Any, message: MessageProxy) -> None:
         # What the run leaves behind (breadcrumbs, tags) is its own, not the thread's next run's.
-        if sentry_sdk.get_client().is_active():
+        if self._active:
             scope = sentry_sdk.isolation_scope()
             scope.__enter__()
             setattr(message, _SCOPE, scope)
@@ -80,8 +80,10 @@ class Sentry(Middleware):
         result: Any = None,
         exception: BaseException | None = None,
     ) -> None:
+        if not self._active:
+            return
         try:
-            if exception is not None and sentry_sdk.get_client().is_active():
+            if exception is not None:
                 options = broker.get_actor(message.actor_name).options
                 if _worth_reporting(message, exception, options):
                     _report(message, exception, options)
@@ -89,7 +91,8 @@ class Sentry(Middleware):
             _leave(message)
 
     def after_skip_message(self, _broker: Any, message: MessageProxy) -> None:
-        _leave(message)
+        if self._active:
+            _leave(message)
 
 
 def set_up(dsn: str) -> None:

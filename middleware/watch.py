@@ -27,9 +27,7 @@ class Source(Protocol):
     """What the watch needs of its broker."""
 
     broker_id: str
-
-    @property
-    def committer(self) -> Committer: ...
+    committer: Committer
 
 
 class Watch:
