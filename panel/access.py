@@ -52,8 +52,8 @@ def require() -> Principal:
 def live(key: str, every_s: float) -> Callable[[Callable[P, None]], Callable[P, None]]:
     """Make a part of a page that renders itself again every few seconds, as long as the session is good.
 
-    The interval is jittered by up to a tenth, so that viewers do not all ask in the same instant. An error that
-    the user can understand is shown in place and tried again.
+    The interval is jittered by up to a tenth, so that viewers do not all ask in the same instant. An error
+    that the user can understand is shown in place, and tried again.
     """
 
     def decorate(part: Callable[P, None]) -> Callable[P, None]:

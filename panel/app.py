@@ -11,7 +11,12 @@ from callboard.panel.parts.account import account
 HERE = Path(__file__).parent
 VIEWS = HERE / "views"
 
-st.set_page_config(page_title="Callboard", page_icon=str(HERE / "static" / "icon.svg"), layout="wide")
+st.set_page_config(
+    page_title="Callboard",
+    page_icon=str(HERE / "static" / "icon.svg"),
+    layout="wide",
+    initial_sidebar_state=204,
+)
 dark = st.context.theme.type == "dark"
 st.logo(str(HERE / "static" / ("logo-dark.svg" if dark else "logo-light.svg")), size="large")
 
@@ -21,8 +26,20 @@ try:
         [
             st.Page(VIEWS / "overview.py", title="Overview", icon=":material/monitoring:", default=True),
             st.Page(VIEWS / "jobs.py", title="Jobs", icon=":material/event_repeat:", url_path="jobs"),
-            st.Page(VIEWS / "job.py", title="Job", icon=":material/event_repeat:", url_path="job", visibility="hidden"),
-            st.Page(VIEWS / "run.py", title="Run", icon=":material/play_circle:", url_path="run", visibility="hidden"),
+            st.Page(
+                VIEWS / "job.py",
+                title="Job",
+                icon=":material/event_repeat:",
+                url_path="job",
+                visibility="hidden",
+            ),
+            st.Page(
+                VIEWS / "run.py",
+                title="Run",
+                icon=":material/play_circle:",
+                url_path="run",
+                visibility="hidden",
+            ),
         ]
     )
     account(viewer)

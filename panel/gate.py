@@ -5,11 +5,16 @@ was asked for: a page is redirected to the sign-in page, anything else is refuse
 handshake with 403.
 """
 
+import base64
+import hashlib
+import re
 import time
 from collections.abc import Callable
 from http.cookies import CookieError, SimpleCookie
+from pathlib import Path
 from urllib.parse import quote
 
+import streamlit
 from anyio import to_thread
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -25,12 +30,31 @@ CLOSED = ("/_stcore/metrics", "/_stcore/agent", "/_stcore/script-health-check")
 #: How long (s) an accepted token is taken for valid without asking again; a page is made of sixty requests.
 REMEMBER_S = 2.0
 
+
+def inline_scripts() -> str:
+    """Streamlit's page has a script of its own in it: its hashes, as sources of a content security policy."""
+    page = (Path(streamlit.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    digests = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
+    return " ".join(f"'sha256-{digest}'" for digest in digests)
+
+
+POLICY = {
+    "default-src": "'self'",
+    # Vega compiles its expressions, and the tables' canvas comes as WebAssembly.
+    "script-src": f"'self' 'unsafe-eval' 'wasm-unsafe-eval' {inline_scripts()}",
+    "style-src": "'self' 'unsafe-inline'",
+    "img-src": "'self' data: blob:",
+    "font-src": "'self' data:",
+    "connect-src": "'self' ws: wss:",
+    "worker-src": "'self' blob:",
+    "object-src": "'none'",
+    "base-uri": "'self'",
+    "form-action": "'self'",
+    "frame-ancestors": "'none'",
+}
 HEADERS = {
-    "content-security-policy": (
-        "default-src 'self'; script-src 'self' 'unsafe-eval' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
-        "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws: wss:; worker-src 'self' blob:; "
-        "object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
-    ),
+    "content-security-policy": "; ".join(f"{name} {value}" for name, value in POLICY.items()),
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
     "referrer-policy": "same-origin",
@@ -57,9 +81,7 @@ class Gate:
         path = scope["path"]
         if path.startswith(CLOSED):
             await self.refuse(scope, send, 404)
-        elif scope["type"] == "http" and (path in PUBLIC or path.startswith(PUBLIC_UNDER)):
-            await self.app(scope, receive, send)
-        elif await self.allowed(scope):
+        elif is_public(scope) or await self.allowed(scope):
             await self.app(scope, receive, send)
         elif scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and wants_page(scope):
             await redirect(send, f"/login?next={quote(asked_for(scope), safe='')}")
@@ -91,8 +113,15 @@ class Gate:
             await send({"type": "websocket.close", "code": 1008, "reason": ""})
             return
         body = b"Not found.\n" if status == 404 else b"Sign in first.\n"
-        await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain")]})
+        await send(
+            {"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain")]}
+        )
         await send({"type": "http.response.body", "body": body})
+
+
+def is_public(scope: Scope) -> bool:
+    path = scope["path"]
+    return scope["type"] == "http" and (path in PUBLIC or path.startswith(PUBLIC_UNDER))
 
 
 def session_token(scope: Scope) -> str | None:
@@ -128,7 +157,11 @@ def with_headers(send: Send) -> Send:
 
     async def sender(message: Message) -> None:
         if message["type"] == "http.response.start":
-            headers = [pair for pair in message.get("headers", []) if pair[0].decode("latin-1").lower() not in HEADERS]
+            headers = [
+                pair
+                for pair in message.get("headers", [])
+                if pair[0].decode("latin-1").lower() not in HEADERS
+            ]
             headers += [(name.encode(), value.encode()) for name, value in HEADERS.items()]
             message = {**message, "headers": headers}
         await send(message)

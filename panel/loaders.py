@@ -18,6 +18,7 @@ from callboard.control.reads.runs import Run, RunDetail
 from callboard.control.reads.trends import Outcomes
 from callboard.panel.home import context
 
+
 @st.cache_resource(ttl=3, max_entries=16, show_spinner=False)
 def jobs(days: int) -> tuple[Job, ...]:
     return job_reads.jobs(context(), days=days)

@@ -1,12 +1,13 @@
 """One colour, one word and one icon for each state, on every page, chart and badge.
 
 The colours are middle tones that read on the light and on the dark background alike, so a chart's
-specification is the same in both; `.streamlit/config.toml` gives Streamlit's own named colours the same values.
+specification is the same in both; `.streamlit/config.toml` gives Streamlit's named colours the same values.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
+from callboard.control.marks import Mark
 from callboard.core.states import RunState
 
 GREEN = "#2E9E6B"
@@ -47,12 +48,16 @@ LOOKS: dict[str, Look] = {
 OUTCOMES = (RunState.SUCCEEDED, RunState.SKIPPED, RunState.CANCELLED, RunState.DEAD, RunState.FAILED)
 
 #: How a success rate reads at a glance (see `control.marks`).
-MARKS: dict[str, Look] = {
+MARKS: dict[Mark, Look] = {
     "ok": Look("Healthy", GREEN, "green", ":material/check_circle:"),
     "warning": Look("Unsteady", YELLOW, "yellow", ":material/warning:"),
     "bad": Look("Failing", RED, "red", ":material/cancel:"),
     "none": Look("No runs", GREY, "gray", ":material/remove:"),
 }
+
+
+#: The same colours in charts, where much succeeds and what does not must stand out.
+CHART = {each.word: each.colour for each in LOOKS.values()} | {"Succeeded": "rgba(46, 158, 107, 0.62)"}
 
 
 def look(state: str) -> Look:

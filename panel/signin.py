@@ -26,7 +26,7 @@ class Door(Protocol):
     """What the routes ask of the system; each may block."""
 
     def sign_in(self, name: str, password: str, address: str) -> str:
-        """The token of a new session. Raises NotAuthenticated, or another CallboardError with its sentence."""
+        """The token of a new session. Raises NotAuthenticated or another CallboardError."""
 
     def sign_out(self, token: str) -> None:
         """End the token's session, if it has one."""
@@ -86,9 +86,13 @@ def routes(door: Door) -> list[Route]:
     ]
 
 
-def page(onward: str, *, name: str = "", notice: str = "", alert: str = "", status: int = 200) -> HTMLResponse:
+def page(
+    onward: str, *, name: str = "", notice: str = "", alert: str = "", status: int = 200
+) -> HTMLResponse:
     """The sign-in page; everything in it that came from outside is escaped."""
-    said = f'<div role="alert">{escape(alert)}</div>' if alert else f'<div role="status">{escape(notice)}</div>'
+    said = (
+        f'<div role="alert">{escape(alert)}</div>' if alert else f'<div role="status">{escape(notice)}</div>'
+    )
     body = PAGE.substitute(
         notice=said if alert or notice else "",
         next=escape(onward, quote=True),

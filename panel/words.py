@@ -80,13 +80,13 @@ def zone(name: str | None) -> ZoneInfo:
 
 
 def moment(at: datetime | None, tz: ZoneInfo, now: datetime | None = None) -> str:
-    """A moment in a zone: `14:05:09` today, `Mon 14:05` this week, else `2 Nov 2026 14:05`."""
+    """A moment in a zone: `14:05:09` or `14:05` today, `Mon 14:05` this week, else `2 Nov 2026 14:05`."""
     if at is None:
         return DASH
     local = at.astimezone(tz)
     today = (now or datetime.now(UTC)).astimezone(tz)
     if local.date() == today.date():
-        return local.strftime("%H:%M:%S")
+        return local.strftime("%H:%M:%S" if local.second or local.microsecond else "%H:%M")
     if abs((local - today).days) < 6:
         return local.strftime("%a %H:%M")
     same_year = local.year == today.year

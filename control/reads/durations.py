@@ -37,7 +37,7 @@ class Durations:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """A job's last days: executions and failures a UTC day, oldest first, and percentiles (ms) of them all."""
+    """A job's last days: executions and failures a UTC day, oldest first; percentiles (ms) of them all."""
 
     executions: tuple[int, ...]
     failures: tuple[int, ...]

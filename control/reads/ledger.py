@@ -11,7 +11,7 @@ from callboard.storage.queries import ledger as queries
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """A slot and its disposition (see `core.states.Disposition`); `expr` is None where its schedule is gone."""
+    """A slot and its disposition (see `core.states.Disposition`); `expr` is None if its schedule is gone."""
 
     due_at: datetime
     disposition: str

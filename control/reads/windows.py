@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from callboard.core.clock import utcnow
 from callboard.core.errors import BadInput
 
-#: The widths (s) that buckets come in when none is asked for: the narrowest that makes no more than `MOST_BUCKETS`.
+#: The widths (s) of buckets. When none is asked for, it is the narrowest that makes at most `MOST_BUCKETS`.
 WIDTHS_S = (60, 300, 900, 3_600, 10_800, 21_600, 86_400, 604_800)
 MOST_BUCKETS = 100
 #: The widths (s) that rollups are kept in.

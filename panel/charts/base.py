@@ -15,13 +15,18 @@ TIME_LABELS = {
     "date": "%-d %b",
 }
 
-#: A span in seconds, as an expression over an axis label's value.
-SPAN_LABEL = (
-    "datum.value >= 3600 ? format(datum.value / 3600, '~g') + ' h'"
-    " : datum.value >= 60 ? format(datum.value / 60, '~g') + ' min'"
-    " : datum.value >= 1 || datum.value == 0 ? format(datum.value, '~g') + ' s'"
-    " : format(datum.value * 1000, '~g') + ' ms'"
-)
+#: Units of spans: the word, how many ms it has, and the format of its axis labels.
+UNITS = (("h", 3_600_000, ".1~f"), ("min", 60_000, ".1~f"), ("s", 1_000, ".1~f"), ("ms", 1, ".0f"))
+
+
+def unit_of(longest_ms: float) -> str:
+    """The unit that spans up to so many ms read best in."""
+    return next((word for word, size, _ in UNITS if longest_ms >= 1.5 * size), "ms")
+
+
+def in_unit(ms: float | None, unit: str) -> float | None:
+    """A span of ms in a unit."""
+    return None if ms is None else ms / next(size for word, size, _ in UNITS if word == unit)
 
 
 def time_axis(hours: float) -> alt.Axis:
@@ -48,9 +53,17 @@ def count_axis() -> alt.Axis:
     )
 
 
-def span_axis() -> alt.Axis:
-    """An axis of spans given in seconds."""
-    return alt.Axis(title=None, labelExpr=SPAN_LABEL, tickCount=4, domain=False, ticks=False, labelPadding=6)
+def span_axis(unit: str) -> alt.Axis:
+    """An axis of spans in that unit."""
+    written = next(form for word, _, form in UNITS if word == unit)
+    return alt.Axis(
+        title=None,
+        labelExpr=f"format(datum.value, '{written}') + ' {unit}'",
+        tickCount=4,
+        domain=False,
+        ticks=False,
+        labelPadding=6,
+    )
 
 
 def legend() -> alt.Legend:
@@ -67,11 +80,18 @@ def legend() -> alt.Legend:
     )
 
 
-def finished(chart: alt.Chart | alt.LayerChart, *, height: int) -> Spec:
+def finished(chart: alt.Chart | alt.LayerChart | alt.FacetChart, *, height: int) -> Spec:
     """The specification of a chart without its data."""
-    plain = chart.properties(height=height).configure_view(strokeWidth=0).to_dict(validate=False)
-    plain.pop("data", None)
+    plain: Spec = (
+        chart.properties(height=height)
+        .configure_view(strokeWidth=0)
+        .configure_axis(gridOpacity=0.55)
+        .to_dict(validate=False)
+    )
+    # Altair stands "empty" in for the missing data; without any, Streamlit puts its own there.
     plain.pop("datasets", None)
+    for each in (plain, *plain.get("layer", ())):
+        each.pop("data", None)
     plain["autosize"] = {"type": "fit", "contains": "padding"}
     return plain
 

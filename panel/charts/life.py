@@ -10,7 +10,7 @@ from pandas import DataFrame
 
 from callboard.control.reads.runs import RunDetail
 from callboard.panel.charts.base import Spec, finished
-from callboard.panel.palette import LOOKS, look
+from callboard.panel.palette import CHART, look
 from callboard.panel.words import span
 
 WAITING = "Waiting"
@@ -40,10 +40,10 @@ def steps(detail: RunDetail, now: datetime) -> list[Step]:
             Step(f"Attempt {run.attempt}", look(run.state).word, run.attempt_started_at, end),
         ]
     for number, attempt in enumerate(attempts):
-        assert attempt.started_at is not None
-        found.append(Step("Queued" if number == 0 else "Retry wait", WAITING, before, attempt.started_at))
+        start = attempt.started_at or before
+        found.append(Step("Retry wait" if number else "Queued", WAITING, before, start))
         end = attempt.finished_at or now
-        found.append(Step(f"Attempt {attempt.attempt}", look(attempt.state).word, attempt.started_at, end))
+        found.append(Step(f"Attempt {attempt.attempt}", look(attempt.state).word, start, end))
         before = end
     if run.state in ("pending", "processing") and run.attempt > len(attempts) and run.finished_at is None:
         running = run.attempt_started_at if run.state == "processing" else None
@@ -55,14 +55,19 @@ def steps(detail: RunDetail, now: datetime) -> list[Step]:
 
 def frame(steps: Sequence[Step]) -> DataFrame:
     """One row a step, in order."""
+    took = [span(max(0.0, (step.end - step.start).total_seconds() * 1000)) for step in steps]
     return DataFrame(
         {
-            "step": [f"{number + 1}. {step.name}" for number, step in enumerate(steps)],
+            # The number keeps two steps of one name apart; the axis does not show it.
+            "step": [
+                f"{number}|{step.name}, {length}"
+                for number, (step, length) in enumerate(zip(steps, took, strict=True))
+            ],
             "label": [step.name for step in steps],
             "word": [step.word for step in steps],
             "start": [step.start for step in steps],
             "end": [max(step.end, step.start) for step in steps],
-            "took": [span(max(0.0, (step.end - step.start).total_seconds() * 1000)) for step in steps],
+            "took": took,
         }
     )
 
@@ -70,32 +75,37 @@ def frame(steps: Sequence[Step]) -> DataFrame:
 @lru_cache(maxsize=64)
 def spec(words: tuple[str, ...], rows: int) -> Spec:
     """The chart of that many steps of those kinds."""
-    colours = {each.word: each.colour for each in LOOKS.values()}
     y = alt.Y(
         "step:N",
         sort=None,
         axis=alt.Axis(
-            title=None, domain=False, ticks=False, labelExpr="slice(datum.label, indexof(datum.label, ' ') + 1)"
+            title=None,
+            domain=False,
+            ticks=False,
+            labelExpr="slice(datum.label, indexof(datum.label, '|') + 1)",
+            labelLimit=220,
+            labelPadding=8,
         ),
         scale=alt.Scale(paddingInner=0.35, paddingOuter=0.15),
     )
     x = alt.X(
         "start:T",
         scale=alt.Scale(nice=False),
-        axis=alt.Axis(title=None, format="%H:%M:%S", tickCount=5, domain=False, ticks=False, labelOverlap=True),
+        axis=alt.Axis(
+            title=None, format="%H:%M:%S", tickCount=5, domain=False, ticks=False, labelOverlap=True
+        ),
+    )
+    colour = alt.Color(
+        "word:N", scale=alt.Scale(domain=list(words), range=[CHART[word] for word in words]), legend=None
     )
     bars = (
         alt.Chart()
-        .mark_bar(cornerRadius=3, minBandSize=3)
+        .mark_bar(cornerRadius=3)
         .encode(
             x=x,
             x2="end:T",
             y=y,
-            color=alt.Color(
-                "word:N",
-                scale=alt.Scale(domain=list(words), range=[colours[word] for word in words]),
-                legend=None,
-            ),
+            color=colour,
             tooltip=[
                 alt.Tooltip("label:N", title="Step"),
                 alt.Tooltip("word:N", title="Outcome"),
@@ -105,11 +115,8 @@ def spec(words: tuple[str, ...], rows: int) -> Spec:
             ],
         )
     )
-    ticks = alt.Chart().mark_rule(strokeWidth=2.5).encode(
-        x="start:T",
-        y=y,
-        color=alt.Color(
-            "word:N", scale=alt.Scale(domain=list(words), range=[colours[word] for word in words]), legend=None
-        ),
+    # A step of a few milliseconds would be no wider than a hair.
+    ticks = (
+        alt.Chart().mark_tick(orient="vertical", thickness=3, size=17).encode(x="start:T", y=y, color=colour)
     )
-    return finished(alt.layer(ticks, bars), height=34 * rows + 24)
+    return finished(alt.layer(ticks, bars), height=34 * rows + 30)

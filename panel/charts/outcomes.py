@@ -1,6 +1,5 @@
 """What became of runs over time: stacked bars, one a bucket."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from functools import lru_cache
 
@@ -9,25 +8,31 @@ from pandas import DataFrame
 
 from callboard.control.reads.trends import OutcomeBucket, Outcomes
 from callboard.panel.charts.base import Spec, count_axis, finished, legend, time_axis
-from callboard.panel.palette import LOOKS, OUTCOMES
+from callboard.panel.palette import CHART, LOOKS, OUTCOMES
 
 #: A bar is this much of its bucket wide; the rest is the gap to the next.
 BAR = 0.82
 
 
 def frame(outcomes: Outcomes) -> DataFrame:
-    """One row a bucket: `at`, `upto`, a column a state by its word, and `total`."""
+    """One row a bucket and state: when (`at` to `upto`), and its stretch of the stack (`low` to `high`).
+
+    Each row also has the counts of its whole bucket, a column a word, for the tooltip; `rank` is 0 in one
+    row of each bucket. The last bucket, which is not over yet, is left out. The stacking is done here, because
+    Vega does not stack bars that have both ends given.
+    """
     width = timedelta(seconds=outcomes.width_s)
-    buckets = outcomes.buckets
-    data: dict[str, Sequence[object]] = {
-        "at": [bucket.at for bucket in buckets],
-        "upto": [bucket.at + width * BAR for bucket in buckets],
-        "until": [bucket.at + width for bucket in buckets],
-    }
-    for state in OUTCOMES:
-        data[LOOKS[state].word] = [getattr(bucket, state.value) for bucket in buckets]
-    data["total"] = [total(bucket) for bucket in buckets]
-    return DataFrame(data)
+    words = present(outcomes)
+    states = [state for state in OUTCOMES if LOOKS[state].word in words]
+    rows = []
+    for bucket in outcomes.buckets[:-1]:
+        counts = {LOOKS[state].word: getattr(bucket, state.value) for state in states}
+        moments = {"at": bucket.at, "upto": bucket.at + width * BAR, "until": bucket.at + width}
+        high = 0
+        for rank, (word, runs) in enumerate(counts.items()):
+            low, high = high, high + runs
+            rows.append({**moments, "state": word, "rank": rank, "low": low, "high": high, **counts})
+    return DataFrame(rows)
 
 
 def empty(outcomes: Outcomes) -> bool:
@@ -59,32 +64,30 @@ def present(outcomes: Outcomes) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=64)
-def spec(words: tuple[str, ...], hours: float, height: int = 220) -> Spec:
+def spec(words: tuple[str, ...], hours: float, height: int = 232) -> Spec:
     """The chart of those states over a window of that many hours."""
-    colours = {look.word: look.colour for look in LOOKS.values()}
     x = alt.X("at:T", axis=time_axis(hours), scale=alt.Scale(nice=False))
     hover = alt.selection_point(name="hover", on="pointerover", clear="pointerout", fields=["at"])
     bars = (
         alt.Chart()
-        .transform_fold(list(words), as_=["state", "runs"])
-        .transform_calculate(rank=f"indexof({list(words)!r}, datum.state)")
         .mark_bar(strokeWidth=0)
         .encode(
             x=x,
             x2="upto:T",
-            y=alt.Y("runs:Q", stack="zero", axis=count_axis()),
+            y=alt.Y("low:Q", stack=None, axis=count_axis(), scale=alt.Scale(zero=True, nice=True)),
+            y2="high:Q",
             color=alt.Color(
                 "state:N",
-                scale=alt.Scale(domain=list(words), range=[colours[word] for word in words]),
+                scale=alt.Scale(domain=list(words), range=[CHART[word] for word in words]),
                 legend=legend(),
                 sort=None,
             ),
-            order="rank:Q",
-            opacity=alt.condition(hover, alt.value(1), alt.value(0.88), empty=True),
+            opacity=alt.condition(hover, alt.value(1), alt.value(0.75), empty=True),
         )
     )
     touch = (
         alt.Chart()
+        .transform_filter("datum.rank === 0")
         .mark_bar(opacity=0.001)
         .encode(
             x=x,

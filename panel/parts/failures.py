@@ -26,21 +26,20 @@ def recent_failures(runs: Sequence[Run], window: str) -> None:
             "state": [[look(run.state).word] for run in runs],
             "when": [run.finished_at for run in runs],
             "error": [one_line(run) for run in runs],
-            "attempts": [f"{run.attempt} of {run.max_attempts}" for run in runs],
         }
     )
     st.dataframe(
         frame,
         key="failures",
         hide_index=True,
-        height=min(len(runs), 8) * tables.ROW + tables.ROW + 2,
         alt="The latest failed runs",
         column_config={
-            "job": tables.opener("Job", "failure_open", open_run, [str(run.run_id) for run in runs]),
-            "state": tables.badges("State", [look(run.state) for run in runs], width=84),
-            "when": tables.ago("When"),
+            "job": tables.opener(
+                "Job", "failure_open", open_run, [str(run.run_id) for run in runs], width=170
+            ),
+            "state": tables.badges("State", [look(run.state) for run in runs], width=76),
+            "when": tables.ago("When", width=104),
             "error": st.column_config.TextColumn("Error", width="large"),
-            "attempts": st.column_config.TextColumn("Attempts", width=80),
         },
     )
 
@@ -55,7 +54,8 @@ def one_line(run: Run) -> str:
 def attention(jobs: Sequence[Job]) -> None:
     """Put the jobs on the page whose success rate is not well, the worst first."""
     poor = sorted(
-        (job for job in jobs if job.stats.mark in ("warning", "bad")), key=lambda job: job.stats.success_rate or 0
+        (job for job in jobs if job.stats.mark in ("warning", "bad")),
+        key=lambda job: job.stats.success_rate or 0,
     )
     card_title("Needs attention", "jobs under 95% success")
     if not poor:
@@ -75,13 +75,12 @@ def attention(jobs: Sequence[Job]) -> None:
         frame,
         key="attention",
         hide_index=True,
-        height=min(len(poor), 7) * tables.ROW + tables.ROW + 2,
         alt="Jobs whose success rate is under 95%",
         column_config={
-            "job": tables.opener("Job", "attention_open", open_job, [job.name for job in poor], width=190),
-            "mark": tables.badges("State", [MARKS[job.stats.mark] for job in poor], width=84),
-            "rate": st.column_config.NumberColumn("Success", format="%.1f%%", width=74),
-            "failures": st.column_config.NumberColumn("Failures", width=74),
+            "job": tables.opener("Job", "attention_open", open_job, [job.name for job in poor], width=176),
+            "mark": tables.badges("State", [MARKS[job.stats.mark] for job in poor], width=86),
+            "rate": st.column_config.NumberColumn("Success", format="%.1f%%", width=70),
+            "failures": st.column_config.NumberColumn("Failures", width=68),
         },
     )
 

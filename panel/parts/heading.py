@@ -1,5 +1,7 @@
 """Headings of pages and cards, and what stands where there is nothing to show."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 import streamlit as st
@@ -8,6 +10,14 @@ from callboard.panel.words import zone
 
 #: Windows of time that a page can look at: the word, hours, and days for figures that are counted in days.
 WINDOWS: dict[str, int] = {"24 hours": 24, "7 days": 168, "30 days": 720, "90 days": 2160}
+
+
+@contextmanager
+def page(title: str) -> Iterator[None]:
+    """The head of a page: its title, and at the right what the block puts there."""
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.title(title, width="content")
+        yield
 
 
 def window_control(key: str = "window", default: str = "7 days") -> int:
@@ -46,7 +56,11 @@ def card_title(title: str, note: str | None = None) -> None:
 def nothing(icon: str, sentence: str, *, height: int | None = None) -> None:
     """An empty state: an icon and a sentence that says what to do. The sentence is our own text."""
     with st.container(
-        horizontal_alignment="center", vertical_alignment="center", gap="xsmall", height=height or "content", border=False
+        horizontal_alignment="center",
+        vertical_alignment="center",
+        gap="xsmall",
+        height=height or "content",
+        border=False,
     ):
         st.markdown(f"## :gray[:material/{icon}:]", text_alignment="center")
         st.caption(sentence, text_alignment="center")

@@ -11,6 +11,7 @@ from callboard.control.reads.runs import Run
 from callboard.core.clock import utcnow
 from callboard.panel import access, loaders, words
 from callboard.panel.parts.links import open_run
+from callboard.panel.parts.plain import label, plain
 
 #: More than these are counted, not listed.
 LISTED = 6
@@ -39,7 +40,7 @@ def _row(run: Run, usual_ms: float | None, now: datetime, *, named: bool) -> Non
     what, bar, took = st.columns([3, 5, 2], vertical_alignment="center", gap="small")
     with what:
         st.button(
-            run.job if named else f"Run {str(run.run_id)[:8]}",
+            label(run.job) if named else f"Run {str(run.run_id)[:8]}",
             key=f"running_{run.run_id}",
             type="tertiary",
             on_click=open_run,
@@ -47,13 +48,13 @@ def _row(run: Run, usual_ms: float | None, now: datetime, *, named: bool) -> Non
         )
     with bar:
         share, said = progress(run.progress, elapsed, usual_ms)
-        st.progress(share, text=None)
+        st.progress(share)
         if said:
-            st.text(said)
+            plain(said, style="quiet")
     with took:
-        usual = f", usually {words.span(usual_ms)}" if usual_ms else ""
-        attempt = f", attempt {run.attempt} of {run.max_attempts}" if run.attempt > 1 else ""
-        st.markdown(f"**{words.clock(elapsed)}** :gray[{attempt}{usual}]")
+        more = [f"usually {words.span(usual_ms)}"] if usual_ms else []
+        more += [f"attempt {run.attempt} of {run.max_attempts}"] if run.attempt > 1 else []
+        st.markdown(f"**{words.clock(elapsed)}** :small[:gray[{', '.join(more)}]]")
 
 
 def progress(

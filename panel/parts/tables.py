@@ -1,10 +1,10 @@
 """What the tables have in common: badges, moments, spans, and rows that answer to a click.
 
-A click comes back as the position of a row in what was *sent*, so what was sent is kept beside the table and the
-row is looked up there, never in what a later read would bring.
+A click comes back as the position of a row in what was *sent*, so what was sent is kept beside the table and
+the row is looked up there, never in what a later read would bring.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -12,15 +12,17 @@ import streamlit as st
 from callboard.panel.palette import Look
 from callboard.panel.parts.heading import viewer_zone
 
-#: The height (px) of a row, as Streamlit draws it.
-ROW = 36
+#: How much of its colour (hexadecimal alpha) a badge shows.
+TINT = "33"
 
 
-def badges(label: str, looks: Sequence[Look], *, width: int = 96) -> Any:
-    """A column of one-item lists, each word of a look as a badge in its colour."""
-    unique = list(dict.fromkeys((look.word, look.colour) for look in looks))
+def badges(
+    label: str, looks: Sequence[Look], *, width: int = 96, more: Mapping[str, str] | None = None
+) -> Any:
+    """A column of one-item lists, each word of a look (and of `more`) as a badge in its colour."""
+    colours = {look.word: look.colour for look in looks} | dict(more or {})
     return st.column_config.MultiselectColumn(
-        label, options=[word for word, _ in unique], color=[colour for _, colour in unique], width=width
+        label, options=list(colours), color=[f"{colour}{TINT}" for colour in colours.values()], width=width
     )
 
 
@@ -45,7 +47,14 @@ def opener(label: str, key: str, go: Callable[[str], None], ids: Sequence[str], 
     """A column whose cells are links: a click calls `go` with the id of the row that was sent there."""
     st.session_state[f"{key}_rows"] = list(ids)
     return st.column_config.ButtonColumn(
-        label, type="tertiary", alignment="left", key=key, on_click=clicked, args=(key, go), width=width, pinned=False
+        label,
+        type="tertiary",
+        alignment="left",
+        key=key,
+        on_click=clicked,
+        args=(key, go),
+        width=width,
+        pinned=False,
     )
 
 

@@ -17,7 +17,9 @@ def next_runs(slots: Sequence[Slot], now: datetime) -> None:
     """Put the next slots on the page, in order."""
     card_title("Next runs", f"times in {viewer_zone()}")
     if not slots:
-        nothing("event_busy", "Nothing is scheduled. Give an actor the option periodic=cron(...).", height=220)
+        nothing(
+            "event_busy", "Nothing is scheduled. Give an actor the option periodic=cron(...).", height=220
+        )
         return
     here = zone(viewer_zone())
     frame = DataFrame(
@@ -31,11 +33,10 @@ def next_runs(slots: Sequence[Slot], now: datetime) -> None:
         frame,
         key="upcoming",
         hide_index=True,
-        height=min(len(slots), 8) * tables.ROW + tables.ROW + 2,
         alt="The next runs that are due",
         column_config={
-            "job": tables.opener("Job", "upcoming_open", open_job, [slot.job for slot in slots], width=200),
-            "due": st.column_config.TextColumn("Due", width=80, alignment="right"),
+            "job": tables.opener("Job", "upcoming_open", open_job, [slot.job for slot in slots], width=196),
+            "due": st.column_config.TextColumn("Due", width=76),
             "at": st.column_config.TextColumn("At", width=90),
         },
     )

@@ -1,2 +1,44 @@
+"""A run: what became of it, step by step, and everything that it left. The address names it: ?run=..."""
+
 import streamlit as st
-st.title("todo")
+
+from callboard.core.clock import utcnow
+from callboard.core.errors import BadInput, NotFound
+from callboard.panel import access, loaders
+from callboard.panel.charts import base, life
+from callboard.panel.parts import run_detail
+from callboard.panel.parts.heading import card_title, nothing
+
+viewer = access.require()
+wanted = st.query_params.get("run", "")
+try:
+    first = loaders.run(wanted)
+except (NotFound, BadInput) as error:
+    access.trouble(error)
+    st.page_link("views/jobs.py", label="All jobs", icon=":material/arrow_back:")
+    st.stop()
+
+
+def show(run_id: str) -> None:
+    now = utcnow()
+    detail = loaders.run(run_id)
+    run_detail.head(detail, now)
+    left, right = st.columns([4, 3], gap="small")
+    with left.container(border=True, height="stretch"):
+        steps = life.steps(detail, now)
+        card_title("Steps", "each with how long it took")
+        if steps:
+            found = life.frame(steps)
+            words = tuple(dict.fromkeys(found["word"]))
+            base.draw(found, life.spec(words, len(steps)), key="life", alt="What this run did, step by step")
+        else:
+            nothing("hourglass_empty", "It has not begun.", height=120)
+    with right.container(border=True, height="stretch"):
+        run_detail.facts_of(detail, now)
+    run_detail.body(detail)
+
+
+if first.run.ended:
+    show(wanted)
+else:
+    access.live("run", 2)(show)(wanted)

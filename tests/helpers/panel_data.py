@@ -13,27 +13,66 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
-from helpers.panel_jobs import JOBS, DemoJob
 
 from callboard.core.cron import cron
+from helpers.panel_jobs import JOBS, DemoJob
 
 WORKERS = ("worker-1:4120", "worker-1:4121", "worker-2:733")
-RUNS = (
-    "run_id, enqueued_at, job, queue, state, rank, attempt, max_attempts, trigger, schedule_id, due_at, ready_at,"
-    " fetched_at, started_at, attempt_started_at, finished_at, wait_ms, duration_ms, execution_id, worker, error_type,"
-    " error, traceback, args, kwargs, result, progress, reason, requested_by, next_retry_at, time_limit_ms"
-).split(", ")
-ATTEMPTS = (
-    "run_id, enqueued_at, attempt, execution_id, state, started_at, finished_at, duration_ms, worker, error_type,"
-    " error, traceback, reason"
-).split(", ")
-LINES = "run_id, enqueued_at, attempt, seq, at, level, message".split(", ")
-OCCURRENCES = "schedule_id, due_at, job_name, disposition, reason, run_id, decided_at".split(", ")
+RUNS = [
+    "run_id",
+    "enqueued_at",
+    "job",
+    "queue",
+    "state",
+    "rank",
+    "attempt",
+    "max_attempts",
+    "trigger",
+    "schedule_id",
+    "due_at",
+    "ready_at",
+    "fetched_at",
+    "started_at",
+    "attempt_started_at",
+    "finished_at",
+    "wait_ms",
+    "duration_ms",
+    "execution_id",
+    "worker",
+    "error_type",
+    "error",
+    "traceback",
+    "args",
+    "kwargs",
+    "result",
+    "progress",
+    "reason",
+    "requested_by",
+    "next_retry_at",
+    "time_limit_ms",
+]
+ATTEMPTS = [
+    "run_id",
+    "enqueued_at",
+    "attempt",
+    "execution_id",
+    "state",
+    "started_at",
+    "finished_at",
+    "duration_ms",
+    "worker",
+    "error_type",
+    "error",
+    "traceback",
+    "reason",
+]
+LINES = ["run_id", "enqueued_at", "attempt", "seq", "at", "level", "message"]
+OCCURRENCES = ["schedule_id", "due_at", "job_name", "disposition", "reason", "run_id", "decided_at"]
 
 ROLLUPS = """
-INSERT INTO callboard.rollups (width_s, bucket, job, queue, started, succeeded, failed, cancelled, skipped, dead
-     , retried, duration_sum_ms, duration_min_ms, duration_max_ms, wait_sum_ms, wait_max_ms, duration_hist, wait_hist
-     , last_run_at, last_success_at, last_failure_at)
+INSERT INTO callboard.rollups (width_s, bucket, job, queue, started, succeeded, failed, cancelled, skipped
+     , dead, retried, duration_sum_ms, duration_min_ms, duration_max_ms, wait_sum_ms, wait_max_ms
+     , duration_hist, wait_hist, last_run_at, last_success_at, last_failure_at)
 SELECT width, to_timestamp(floor(extract(epoch FROM at) / width) * width), job, queue
      , count(*) FILTER (WHERE kind = 'start')
      , count(*) FILTER (WHERE kind = 'succeeded'), count(*) FILTER (WHERE kind = 'failed')
@@ -67,8 +106,13 @@ class History:
     occurrences: list[tuple[Any, ...]] = field(default_factory=list)
 
 
-def fill(url: str, *, days: float = 30, seed: int = 7, now: datetime | None = None, live: bool = True) -> datetime:
-    """Jobs, schedules and `days` days of runs; with `live`, two that are running and one that waits. Returns the present."""
+def fill(
+    url: str, *, days: float = 30, seed: int = 7, now: datetime | None = None, live: bool = True
+) -> datetime:
+    """Jobs, schedules and `days` days of runs; with `live`, two that run and one that waits.
+
+    Returns the moment that it all counts back from.
+    """
     at = (now or datetime.now(UTC)).replace(microsecond=0)
     dice = random.Random(seed)
     history = History()
@@ -99,8 +143,8 @@ def declare(connection: psycopg.Connection, job: DemoJob, since: datetime) -> li
     """A job, its switch and its schedules; returns the schedules' ids."""
     options = {"time_limit": job.time_limit_s * 1000, "max_retries": job.max_attempts - 1, "mutex": True}
     connection.execute(
-        "INSERT INTO callboard.jobs (name, queue, description, category, source, options, time_limit_ms, max_attempts"
-        ", signature, first_seen_at) VALUES (%s, %s, %s, %s, 'demo', %s, %s, %s, %s, %s)",
+        "INSERT INTO callboard.jobs (name, queue, description, category, source, options, time_limit_ms"
+        ", max_attempts, signature, first_seen_at) VALUES (%s, %s, %s, %s, 'demo', %s, %s, %s, %s, %s)",
         (
             job.name,
             job.queue,
@@ -136,12 +180,19 @@ def slots(expr: str, tz: str, start: datetime, end: datetime) -> Iterator[dateti
 
 
 def past(
-    history: History, job: DemoJob, schedule_id: int, due: Iterator[datetime], now: datetime, dice: random.Random
+    history: History,
+    job: DemoJob,
+    schedule_id: int,
+    due: Iterator[datetime],
+    now: datetime,
+    dice: random.Random,
 ) -> None:
     """The runs of a schedule's past slots."""
     for at in due:
         if not job.enabled and now - at < timedelta(days=2):
-            history.occurrences.append((schedule_id, at, job.name, "skipped_disabled", "The job is off.", None, at))
+            history.occurrences.append(
+                (schedule_id, at, job.name, "skipped_disabled", "The job is off.", None, at)
+            )
             continue
         if dice.random() < 0.004:
             reason = "The run before was still going on."
@@ -153,7 +204,9 @@ def past(
         history.occurrences.append(
             (schedule_id, at, job.name, "late" if late else "fired", None, run_id, decided)
         )
-        finish(history, job, run_id, decided, dice, now, schedule_id=schedule_id, due_at=at, trigger="schedule")
+        finish(
+            history, job, run_id, decided, dice, now, schedule_id=schedule_id, due_at=at, trigger="schedule"
+        )
 
 
 def finish(
@@ -171,7 +224,7 @@ def finish(
     kwargs: dict[str, Any] | None = None,
 ) -> None:
     """One run, from its enqueueing to its end, retries included."""
-    recent = now - enqueued < timedelta(hours=30)
+    recent = now - enqueued < timedelta(hours=60)
     share = job.lately if recent and job.lately is not None else job.failing
     attempts = 0
     at = enqueued + timedelta(milliseconds=dice.lognormvariate(2.2, 0.9))
@@ -208,7 +261,9 @@ def finish(
                 )
             )
         if now - enqueued < timedelta(days=2):
-            history.lines.extend(log(job, run_id, enqueued, attempts, at, end, error if failed else None, dice))
+            history.lines.extend(
+                log(job, run_id, enqueued, attempts, at, end, error if failed else None, dice)
+            )
         if not failed or attempts >= job.max_attempts:
             break
         at = end + timedelta(seconds=5 * attempts)
@@ -304,7 +359,15 @@ def present(history: History, now: datetime, dice: random.Random) -> None:
         )
         history.runs.append(row)
         history.lines.extend(
-            (run_id, started - timedelta(milliseconds=12), 1, seq, started + timedelta(seconds=at), level, text)
+            (
+                run_id,
+                started - timedelta(milliseconds=12),
+                1,
+                seq,
+                started + timedelta(seconds=at),
+                level,
+                text,
+            )
             for seq, at, level, text in (
                 (1, 0.01, "info", "Run begins"),
                 (2, 0.4, "info", "Loaded 10300 campaigns from the warehouse"),
@@ -319,7 +382,21 @@ def present(history: History, now: datetime, dice: random.Random) -> None:
     execution = uuid.UUID(int=dice.getrandbits(128), version=4)
     took = round((ended - started).total_seconds() * 1000)
     history.attempts.append(
-        (run_id, enqueued, 1, execution, "failed", started, ended, took, WORKERS[2], kind, text, traceback(job, kind, text), None)
+        (
+            run_id,
+            enqueued,
+            1,
+            execution,
+            "failed",
+            started,
+            ended,
+            took,
+            WORKERS[2],
+            kind,
+            text,
+            traceback(job, kind, text),
+            None,
+        )
     )
     history.runs.append(
         run_row(
@@ -353,7 +430,11 @@ def log(
     batches = min(12, 1 + int(math.log2(1 + job.typical_s)) * 2)
     told = [(0.002, "info", f"Run begins, attempt {attempt}")]
     told += [
-        (length * (number + 1) / (batches + 1.5), "info", f"Batch {number + 1} of {batches}: {dice.randrange(40, 400)} rows")
+        (
+            length * (number + 1) / (batches + 1.5),
+            "info",
+            f"Batch {number + 1} of {batches}: {dice.randrange(40, 400)} rows",
+        )
         for number in range(batches)
     ]
     if dice.random() < 0.3:
@@ -377,9 +458,10 @@ def traceback(job: DemoJob, kind: str, error: str) -> str:
     )
 
 
-def copy(
-    connection: psycopg.Connection, table: str, columns: list[str], rows: list[tuple[Any, ...]]
-) -> None:
-    with connection.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as stream:
+def copy(connection: psycopg.Connection, table: str, columns: list[str], rows: list[tuple[Any, ...]]) -> None:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as stream,
+    ):
         for row in rows:
             stream.write_row(row)

@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class DemoJob:
-    """A job and how its runs tend to go. `typical_s` is the median of its durations; `failing` a share of its runs."""
+    """A job and how its runs tend to go: `typical_s` is their median duration, `failing` a share of them."""
 
     name: str
     category: str
@@ -19,7 +19,9 @@ class DemoJob:
     lately: float | None = None
     enabled: bool = True
     queue: str = "default"
-    errors: tuple[tuple[str, str], ...] = (("TimeLimitExceeded", "The time limit of {limit} s was exceeded."),)
+    errors: tuple[tuple[str, str], ...] = (
+        ("TimeLimitExceeded", "The time limit of {limit} s was exceeded."),
+    )
     signature: tuple[dict[str, Any], ...] = ()
     notes: str | None = None
     result: dict[str, Any] = field(default_factory=lambda: {"processed": 0, "failed": 0})
@@ -65,7 +67,10 @@ JOBS = (
         failing=0.012,
         errors=(
             ("SMTPServerDisconnected", "Connection unexpectedly closed by mail.example.org:587"),
-            ("ReadTimeout", "HTTPSConnectionPool(host='api.mail.example.org'): Read timed out. (read timeout=10)"),
+            (
+                "ReadTimeout",
+                "HTTPSConnectionPool(host='api.mail.example.org'): Read timed out. (read timeout=10)",
+            ),
         ),
     ),
     DemoJob(
@@ -91,14 +96,27 @@ JOBS = (
         (("0 */6 * * *", "UTC"),),
         22,
         queue="mail",
-        failing=0.09,
-        errors=(("HTTPStatusError", "Client error '429 Too Many Requests' for url 'https://reviews.example.org/v2/send'"),),
+        failing=0.34,
+        errors=(
+            (
+                "HTTPStatusError",
+                "Client error '429 Too Many Requests' for url 'https://reviews.example.org/v2/send'",
+            ),
+        ),
     ),
     DemoJob(
-        "review-follow-ups", "reviews", "Send review reminders and handle escalations", (("0 9 * * *", PARIS),), 18
+        "review-follow-ups",
+        "reviews",
+        "Send review reminders and handle escalations",
+        (("0 9 * * *", PARIS),),
+        18,
     ),
     DemoJob(
-        "process-tier-upgrades", "loyalty", "Check and process customer tier upgrades", (("0 3 * * *", "UTC"),), 64
+        "process-tier-upgrades",
+        "loyalty",
+        "Check and process customer tier upgrades",
+        (("0 3 * * *", "UTC"),),
+        64,
     ),
     DemoJob(
         "process-referrals",
@@ -107,14 +125,21 @@ JOBS = (
         (("0 */4 * * *", "UTC"),),
         38,
         failing=0.05,
-        lately=0.72,
+        lately=0.95,
         errors=(
-            ("OperationalError", 'connection to server at "10.4.1.12", port 5432 failed: FATAL: too many clients already'),
+            (
+                "OperationalError",
+                'connection to server at "10.4.1.12", port 5432 failed: FATAL: too many clients already',
+            ),
             ("TimeLimitExceeded", "The time limit of 300 s was exceeded."),
         ),
     ),
     DemoJob(
-        "process-achievements", "loyalty", "Check and award customer achievements", (("0 4 * * *", "UTC"),), 29
+        "process-achievements",
+        "loyalty",
+        "Check and award customer achievements",
+        (("0 4 * * *", "UTC"),),
+        29,
     ),
     DemoJob(
         "sync-coach-calendar",

@@ -1,0 +1,21 @@
+"""Names and values, one pair a line."""
+
+from collections.abc import Mapping
+from html import escape
+
+import streamlit as st
+
+from callboard.panel.parts.heading import card_title
+
+GRID = "display:grid;grid-template-columns:minmax(6.5rem,max-content) 1fr;gap:.3rem 1.2rem;font-size:.93rem"
+
+
+def facts(title: str, told: Mapping[str, str], note: str | None = None) -> None:
+    """Put them on the page under a title of our own; names and values are plain text."""
+    rows = "".join(
+        f'<div style="opacity:.62">{escape(name)}</div>'
+        f'<div style="overflow-wrap:anywhere">{escape(value)}</div>'
+        for name, value in told.items()
+    )
+    card_title(title, note)
+    st.html(f'<div style="{GRID}">{rows}</div>')

@@ -1,0 +1,101 @@
+"""The head of a job's page: what it is, how it stands, and what can be done with it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from callboard.control.auth import Principal
+from callboard.control.reads.jobs import Job
+from callboard.panel import words
+from callboard.panel.palette import MARKS
+from callboard.panel.parts.facts import facts
+from callboard.panel.parts.heading import viewer_zone
+from callboard.panel.parts.plain import label, plain
+from callboard.panel.parts.run_dialog import run_dialog
+from callboard.panel.parts.switch import off_dialog, on_now
+
+
+def head(job: Job, viewer: Principal) -> None:
+    """Put it on the page."""
+    with st.container(
+        horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"
+    ):
+        with st.container(width="stretch", gap="xsmall"):
+            plain(job.name, style="title")
+            badges(job)
+        with st.container(horizontal=True, width="content", gap="small"):
+            actions(job, viewer)
+    if job.description:
+        plain(job.description, style="quiet")
+    if not job.enabled:
+        said = f"Switched off by {job.modified_by}" if job.modified_by else "Switched off"
+        when = words.moment(job.modified_at, words.zone(viewer_zone()))
+        plain(f"{said}, {when}." + (f" {job.notes}" if job.notes else ""), style="quiet")
+
+
+def badges(job: Job) -> None:
+    """How it stands, in badges."""
+    mark = MARKS[job.stats.mark]
+    with st.container(horizontal=True, gap="xsmall"):
+        if job.enabled:
+            st.badge(mark.word, icon=mark.icon, color=mark.named)
+        else:
+            st.badge("Off", icon=":material/toggle_off:", color="gray")
+        if job.running:
+            st.badge(f"{job.running} running", icon=":material/play_circle:", color="blue")
+        if job.pending:
+            st.badge(f"{words.count(job.pending)} waiting", icon=":material/schedule:", color="gray")
+        st.badge(label(job.category or "other"), icon=":material/sell:", color="gray")
+        st.badge(f"queue {label(job.queue)}", icon=":material/stacks:", color="gray")
+
+
+def actions(job: Job, viewer: Principal) -> None:
+    """What the viewer may do with it; nothing else is there."""
+    if viewer.may("jobs:toggle"):
+        if job.enabled:
+            if st.button("Switch off", icon=":material/toggle_off:", key="switch_off", shortcut="Alt+O"):
+                off_dialog(job)
+        else:
+            st.button(
+                "Switch on",
+                icon=":material/toggle_on:",
+                key="switch_on",
+                shortcut="Alt+O",
+                on_click=on_now,
+                args=(job.name,),
+            )
+    if viewer.may("jobs:run") and st.button(
+        "Run now",
+        type="primary",
+        icon=":material/play_arrow:",
+        key="run_now",
+        shortcut="Alt+N",
+        disabled=not job.enabled,
+    ):
+        run_dialog(job)
+
+
+def options(job: Job) -> None:
+    """What the code declares about it, as plain text."""
+    told = {
+        "Time limit": words.span(job.time_limit_ms) if job.time_limit_ms else "none",
+        "Attempts": str(job.max_attempts),
+        "One at a time": "yes" if job.mutex else "no",
+        "Queue": job.queue,
+        "Arguments": ", ".join(_argument(each) for each in job.signature) or "none",
+        "Last declared": words.moment(job.last_seen_at, words.zone(viewer_zone())),
+    }
+    skip = {"time_limit", "max_retries", "mutex", "periodic", "category", "description"}
+    told |= {
+        name: str(value)
+        for name, value in sorted(job.options.items())
+        if name not in skip and value is not None
+    }
+    facts("Options", told)
+
+
+def _argument(parameter: Mapping[str, Any]) -> str:
+    kind = f": {parameter['type']}" if parameter.get("type") else ""
+    default = "" if parameter.get("required") else f" = {parameter.get('default')!r}"
+    return f"{parameter['name']}{kind}{default}"

@@ -1,0 +1,57 @@
+"""Why it ran, or did not: one row for each time a job was due."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+from pandas import DataFrame
+
+from callboard.control.reads.ledger import Occurrence
+from callboard.core.states import Disposition
+from callboard.panel.palette import GREEN, GREY, ORANGE, RED, YELLOW, Look
+from callboard.panel.parts import tables
+from callboard.panel.parts.links import open_run
+
+_ICON = ":material/schedule:"
+LOOKS = {
+    Disposition.FIRED: Look("Fired", GREEN, "green", _ICON),
+    Disposition.LATE: Look("Late", YELLOW, "yellow", _ICON),
+    Disposition.SKIPPED_OVERLAP: Look("Overlap", GREY, "gray", _ICON),
+    Disposition.SKIPPED_PAUSED: Look("Paused", GREY, "gray", _ICON),
+    Disposition.SKIPPED_DISABLED: Look("Off", GREY, "gray", _ICON),
+    Disposition.SKIPPED_BREAKER: Look("Breaker", ORANGE, "orange", _ICON),
+    Disposition.SKIPPED_STALE: Look("Stale", ORANGE, "orange", _ICON),
+    Disposition.MISSED: Look("Missed", RED, "red", _ICON),
+    Disposition.COALESCED: Look("Coalesced", YELLOW, "yellow", _ICON),
+    Disposition.CANCELLED: Look("Cancelled", ORANGE, "orange", _ICON),
+}
+
+
+def ledger_table(slots: Sequence[Occurrence]) -> None:
+    """Put the slots on the page, the latest first; a click on one that became a run opens the run."""
+    looks = [LOOKS.get(slot.disposition) or Look(slot.disposition, GREY, "gray", _ICON) for slot in slots]  # type: ignore[call-overload]
+    frame = DataFrame(
+        {
+            "due": [slot.due_at for slot in slots],
+            "became": [[look.word] for look in looks],
+            "after": [max(0.0, (slot.decided_at - slot.due_at).total_seconds()) for slot in slots],
+            "run": [str(slot.run_id)[:8] if slot.run_id else None for slot in slots],
+            "reason": [slot.reason or "" for slot in slots],
+        }
+    )
+    st.dataframe(
+        frame,
+        key="ledger",
+        hide_index=True,
+        height=420 if len(slots) > 12 else "content",
+        placeholder="",
+        alt="What became of each time this job was due",
+        column_config={
+            "due": tables.moments("Due", width=140),
+            "became": tables.badges("Became", looks, width=100),
+            "after": st.column_config.NumberColumn("Decided after", format="%,.3f s", width=110),
+            "run": tables.opener(
+                "Run", "ledger_open", open_run, [str(slot.run_id or "") for slot in slots], width=92
+            ),
+            "reason": st.column_config.TextColumn("Reason", width="large"),
+        },
+    )
