@@ -18,7 +18,7 @@ def frame(outcomes: Outcomes) -> DataFrame:
     """One row a bucket and state: when (`at` to `upto`), and its stretch of the stack (`low` to `high`).
 
     Each row also has the counts of its whole bucket, a column a word, for the tooltip; `rank` is 0 in one
-    row of each bucket. The last bucket, which is not over yet, is left out. The stacking is done here, because
+    row of each bucket. The last bucket, which is not over yet, is left out. The stacking is done here, as
     Vega does not stack bars that have both ends given.
     """
     width = timedelta(seconds=outcomes.width_s)
