@@ -29,18 +29,21 @@ def describe(expr: str, tz: str | None = None) -> str:
 
 def _times(when: Calendar) -> tuple[str, bool]:
     """The times of day, and whether they leave open on which days (as "every 5 minutes" does not)."""
-    seconds, minutes, hours = when.seconds, when.minutes, when.hours
-    every_nth_hour = step_from_zero(hours, 24)
-    if seconds != [0]:
+    whole_steps = _nth_hour(when)
+    if when.seconds != [0]:
         if when.every_hour or not _few(when):
-            return _by_second(when), not when.every_hour
-    elif minutes == [0] and every_nth_hour and len(hours) > 2:
-        return _each(every_nth_hour, "hour"), False
+            return _by_second(when), not whole_steps
+    elif when.minutes == [0] and whole_steps:
+        return _each(whole_steps, "hour"), False
     elif when.every_hour:
-        return _fraction(minutes, "minute", "hour"), False
-    if _few(when):
-        return f"At {joined(_clock(when))}", True
-    return _by_minute(when), not every_nth_hour
+        return _fraction(when.minutes, "minute", "hour"), False
+    return (f"At {joined(_clock(when))}", True) if _few(when) else _by_minute(when)
+
+
+def _nth_hour(when: Calendar) -> int | None:
+    """The n, if it is every n-th hour right through the night."""
+    step = step_from_zero(when.hours, 24)
+    return step if step and 24 % step == 0 and len(when.hours) > 2 else None
 
 
 def _few(when: Calendar) -> bool:
@@ -54,7 +57,7 @@ def _clock(when: Calendar) -> list[str]:
     return [f"{time}:{second:02}" for time in times for second in when.seconds]
 
 
-def _by_minute(when: Calendar) -> str:
+def _by_minute(when: Calendar) -> tuple[str, bool]:
     """Some minutes of some hours."""
     minutes, hours = when.minutes, when.hours
     step = step_from_zero(minutes, 60)
@@ -65,19 +68,18 @@ def _by_minute(when: Calendar) -> str:
     elif step and 60 % step == 0 and _in_a_row(hours):
         each = _each(step, "minute")
     else:
-        return _fraction(minutes, "minute", "hour") + _hours(when)
-    return f"{each} from {hours[0]:02}:{minutes[0]:02} to {hours[-1]:02}:{minutes[-1]:02}"
+        return _fraction(minutes, "minute", "hour") + _hours(when), not _nth_hour(when)
+    return f"{each} from {hours[0]:02}:{minutes[0]:02} to {hours[-1]:02}:{minutes[-1]:02}", True
 
 
 def _by_second(when: Calendar) -> str:
     text = _fraction(when.seconds, "second", "minute")
     step = step_from_zero(when.minutes, 60)
-    if step is None:
-        text += (
-            f", in minute{'s' if len(when.minutes) > 1 else ''} {joined(ranges(when.minutes))} of the hour"
-        )
+    if step is None or 60 % step:
+        some = joined(ranges(when.minutes))
+        text += f" in minute{'s' if len(when.minutes) > 1 else ''} {some} of the hour"
     elif step > 1:
-        text += f", in every {ordinal(step)} minute"
+        text += f" in every {ordinal(step)} minute"
     return text + _hours(when)
 
 
@@ -87,7 +89,7 @@ def _hours(when: Calendar) -> str:
         return ""
     if _in_a_row(hours):
         return f" between {hours[0]:02}:00 and {hours[-1]:02}:59"
-    if (step := step_from_zero(hours, 24)) and len(hours) > 2:
+    if step := _nth_hour(when):
         return f" in every {ordinal(step)} hour"
     return f" in the hours {joined(ranges(hours, lambda hour: f'{hour:02}'))}"
 
