@@ -84,7 +84,7 @@ class Broker(RedisBroker):
         super().__init__(  # type: ignore[no-untyped-call]
             client=self._patient,
             namespace=namespace,
-            middleware=complete(middleware),
+            middleware=complete(middleware, self._patient, namespace),
             heartbeat_timeout=heartbeat_timeout,
             maintenance_chance=0,
         )

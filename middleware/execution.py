@@ -30,7 +30,7 @@ _prefix = ""
 
 
 def _begin_ids() -> None:
-    global _prefix  # noqa: PLW0603 - a process has one
+    global _prefix
     _prefix = str(uuid4())[:24]
 
 
@@ -41,7 +41,7 @@ os.register_at_fork(after_in_child=_begin_ids)
 def new_execution_id() -> str:
     """A UUID: a random part for each process and a number.
 
-    Asking the system for random bytes each time would give the interpreter lock away in the middle of every job.
+    Asking the system for random bytes each time would give the interpreter lock away in the middle of a job.
     """
     return f"{_prefix}{next(_numbers):012x}"
 

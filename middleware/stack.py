@@ -8,8 +8,11 @@ whether a failure was the final one.
 
 from collections.abc import Iterable
 
+import redis
 from dramatiq import middleware as stock
 from dramatiq.middleware import Middleware
+from dramatiq.results import Results
+from dramatiq.results.backends import RedisBackend
 from periodiq import PeriodiqMiddleware
 
 from callboard.middleware.disabled import Disabled
@@ -23,7 +26,7 @@ from callboard.middleware.stale import Stale
 from callboard.middleware.time_limit import TimeLimit
 
 
-def complete(own: Iterable[Middleware]) -> list[Middleware]:
+def complete(own: Iterable[Middleware], client: redis.Redis, namespace: str) -> list[Middleware]:
     """Callboard's middleware with an application's own in its place.
 
     A stock middleware that the application configured is replaced by ours with the same settings;
@@ -47,7 +50,11 @@ def complete(own: Iterable[Middleware]) -> list[Middleware]:
         if kind not in present
     ]
     asyncio = [] if stock.AsyncIO in present else [stock.AsyncIO()]
+    # Results of runs are recorded; this one serves `store_results=True` and `message.get_result()`.
+    results: list[Middleware] = []
+    if Results not in present:
+        results = [Results(backend=RedisBackend(client=client, namespace=f"{namespace}-results"))]
     return [
         Lifecycle(), Recording(), Ended(), Disabled(), Stale(), Mutex(), *asyncio, *defaults[:1], time_limit,
-        *defaults[1:], *others, Sentry(), retries,
+        *defaults[1:], *others, *results, Sentry(), retries,
     ]  # fmt: skip
