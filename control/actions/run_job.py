@@ -14,6 +14,7 @@ from callboard.control.auth.principal import Principal
 from callboard.control.context import Context
 from callboard.control.reads.jobs import no_such_job
 from callboard.core.errors import CallboardError, Conflict, Disabled
+from callboard.core.limits import storable
 from callboard.core.logging import get_logger
 from callboard.scheduler.relay import Relay
 from callboard.storage.queries import jobs as job_queries
@@ -60,7 +61,7 @@ def run_job(
     """
     given, named = list(args), dict(kwargs or {})
     with audited(context, principal, permission="jobs:run", action="run_job", target=job) as entry:
-        row = None if "\0" in job else queries.switch(entry.connection, job)
+        row = queries.switch(entry.connection, storable(job))
         if row is None:
             raise no_such_job(job, job_queries.names(entry.connection))
         if not row["enabled"]:

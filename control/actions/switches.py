@@ -6,6 +6,7 @@ from callboard.control.audit import audited
 from callboard.control.auth.principal import Principal
 from callboard.control.context import Context
 from callboard.control.reads.jobs import no_such_job
+from callboard.core.limits import storable
 from callboard.storage.queries import jobs as job_queries
 from callboard.storage.queries import switches as queries
 
@@ -32,7 +33,7 @@ def set_enabled(
     """
     action = "enable_job" if enabled else "disable_job"
     with audited(context, principal, permission="jobs:toggle", action=action, target=job) as entry:
-        row = None if "\0" in job else queries.switch(entry.connection, job, hold=True)
+        row = queries.switch(entry.connection, storable(job), hold=True)
         if row is None:
             raise no_such_job(job, job_queries.names(entry.connection))
         queries.set_switch(

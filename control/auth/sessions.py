@@ -11,6 +11,7 @@ from callboard.control.auth import secrets, throttle
 from callboard.control.auth.principal import Origin, Principal, Role
 from callboard.control.context import Context
 from callboard.core.errors import NotAuthenticated
+from callboard.core.limits import storable
 from callboard.storage.queries import Row
 from callboard.storage.queries import people as queries
 
@@ -41,7 +42,7 @@ def log_in(
         TooManyLogins: too many logins of that name or from that address failed in the last minutes.
     """
     with context.read() as connection:
-        user = queries.user(connection, name[:200]) if "\0" not in name else None
+        user = queries.user(connection, storable(name))
     # A password typed into the wrong field must not end up in the trail.
     target = name if user is not None else f"unknown:{secrets.digest(name).hex()[:16]}"
     role = Role(user["role"]) if user else Role.VIEWER

@@ -9,6 +9,7 @@ from callboard.control.auth import secrets
 from callboard.control.auth.principal import Origin, Principal, Role
 from callboard.control.context import Context
 from callboard.core.errors import BadInput, Conflict, NotAuthenticated, NotFound
+from callboard.core.limits import storable
 from callboard.core.settings import Settings
 from callboard.storage.queries import people as queries
 
@@ -85,7 +86,7 @@ def revoke_token(context: Context, principal: Principal, name: str) -> None:
         NotFound: there is no valid token of that name.
     """
     with audited(context, principal, permission="tokens:manage", action="revoke_token", target=name) as entry:
-        role = None if "\0" in name else queries.revoke_token(entry.connection, name)
+        role = queries.revoke_token(entry.connection, storable(name))
         if role is None:
             raise NotFound(f"There is no valid token named {name[:MAX_NAME]!r}.")
         entry.before = {"role": role}

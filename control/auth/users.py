@@ -12,6 +12,7 @@ from callboard.control.auth.principal import Principal, Role
 from callboard.control.auth.tokens import check_name
 from callboard.control.context import Context
 from callboard.core.errors import Conflict, NotFound
+from callboard.core.limits import storable
 from callboard.storage.queries import Row
 from callboard.storage.queries import people as queries
 
@@ -105,7 +106,7 @@ def set_user_enabled(context: Context, principal: Principal, name: str, *, enabl
 
 
 def _user(connection: Connection, name: str) -> Row:
-    user = None if "\0" in name else queries.user(connection, name)
+    user = queries.user(connection, storable(name))
     if user is None:
         raise NotFound(f"There is no user named {name[:100]!r}.")
     return user

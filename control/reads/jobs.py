@@ -15,6 +15,7 @@ from callboard.core.clock import utcnow
 from callboard.core.cron import Cron, cron
 from callboard.core.describe import describe
 from callboard.core.errors import BadSchedule, NotFound
+from callboard.core.limits import storable
 from callboard.storage.queries import Row
 from callboard.storage.queries import jobs as queries
 
@@ -178,7 +179,7 @@ def _load(
 ) -> tuple[Job, ...]:
     now = utcnow()
     with context.read() as connection:
-        rows = queries.jobs(connection, job=name, category=category)
+        rows = queries.jobs(connection, job=None if name is None else storable(name), category=category)
         if not rows:
             return ()
         schedules: dict[str, list[Schedule]] = defaultdict(list)

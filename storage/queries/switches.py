@@ -8,16 +8,19 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from callboard.storage.queries import Row
 
-SWITCH = """
+SWITCH = text("""
 SELECT j.name, c.job_name IS NOT NULL AS configured
      , CASE WHEN c.job_name IS NULL THEN j.enabled_default ELSE c.enabled IS NOT FALSE END AS enabled
      , c.notes, j.signature, j.options, j.time_limit_ms, j.max_attempts
   FROM callboard.jobs j
   LEFT JOIN public.cron_job_config c ON c.job_name = j.name
  WHERE j.name = :job AND j.declared
-"""
-READ_SWITCH = text(SWITCH)
-HOLD_SWITCH = text(f"{SWITCH} FOR UPDATE OF j")
+""")
+# Before the read, not with it: a statement that waited for a lock still reads what was there when it began.
+HOLD = (
+    text("SELECT FROM callboard.jobs WHERE name = :job FOR NO KEY UPDATE"),
+    text("SELECT FROM public.cron_job_config WHERE job_name = :job FOR NO KEY UPDATE"),
+)
 ADD_SWITCH = text("""
 INSERT INTO public.cron_job_config (job_name, enabled, last_modified_at, last_modified_by, notes)
 VALUES (:job, :enabled, now(), :by, :notes)
@@ -35,7 +38,9 @@ SELECT callboard.request_run(p_job => :job, p_args => :args, p_kwargs => :kwargs
 
 def switch(connection: Connection, job: str, *, hold: bool = False) -> Row | None:
     """The switch and the signature of a declared job, or None; `hold` keeps others from it meanwhile."""
-    return connection.execute(HOLD_SWITCH if hold else READ_SWITCH, {"job": job}).mappings().one_or_none()
+    for lock in HOLD if hold else ():
+        connection.execute(lock, {"job": job})
+    return connection.execute(SWITCH, {"job": job}).mappings().one_or_none()
 
 
 def set_switch(

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from sqlalchemy import Connection, Engine, text
 
 from callboard.storage.registry import register_jobs
@@ -49,7 +50,9 @@ def schedule(number: int, expression: str) -> dict[str, Any]:
 def declare(engine: Engine, *jobs: dict[str, Any]) -> None:
     """Register jobs under one source, and nothing else under it."""
     with engine.begin() as connection:
-        register_jobs(connection, "tests", list(jobs))
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, psycopg.Connection)
+        register_jobs(driver, "tests", list(jobs))
 
 
 def log_execution(

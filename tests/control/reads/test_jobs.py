@@ -29,8 +29,11 @@ def test_schedules_come_in_words_with_their_next_time(context, engine):
 
     (found,) = jobs(context)
 
-    assert [each.words for each in found.schedules] == ["At 08:00, Europe/Paris", "Every 5 minutes"]
-    assert found.schedule_words == "At 08:00, Europe/Paris; Every 5 minutes"
+    assert [each.words for each in found.schedules] == [
+        "At 08:00 every day (Europe/Paris)",
+        "Every 5 minutes",
+    ]
+    assert found.schedule_words == "At 08:00 every day (Europe/Paris); Every 5 minutes"
     assert found.schedule == "0 8 * * *; */5 * * * *"
     assert before < found.next_run_at <= before + timedelta(minutes=5, seconds=5)
     assert found.next_run_at == min(each.next_at for each in found.schedules)
