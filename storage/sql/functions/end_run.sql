@@ -33,7 +33,7 @@ BEGIN
 
     v_duration_ms := coalesce(
         p_duration_ms,
-        CASE WHEN v_run.state = 'processing' THEN
+        CASE WHEN v_run.state = 'processing' AND v_run.attempt_started_at IS NOT NULL THEN
             least(greatest(extract(epoch FROM p_finished_at - v_run.attempt_started_at) * 1000, 0), 2147483647)::integer
         END,
         v_run.duration_ms

@@ -24,8 +24,10 @@ BEGIN
     NEW.attempts := coalesce(NEW.attempts, 1);
     IF v_done THEN
         -- Where nothing says when it ended, it counts at its start, with no duration.
-        NEW.duration_ms := coalesce(NEW.duration_ms, least(greatest(
-            extract(epoch FROM NEW.completed_at - NEW.started_at) * 1000, 0), 2147483647)::integer);
+        IF NEW.duration_ms IS NULL AND NEW.completed_at IS NOT NULL THEN
+            NEW.duration_ms := least(greatest(
+                extract(epoch FROM NEW.completed_at - NEW.started_at) * 1000, 0), 2147483647)::integer;
+        END IF;
         NEW.completed_at := coalesce(
             NEW.completed_at, NEW.started_at + coalesce(NEW.duration_ms, 0) * interval '1 millisecond');
     END IF;
