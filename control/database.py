@@ -26,8 +26,8 @@ class Command:
 def migrate(settings: Settings) -> bool:
     """Bring the database's schema up to date; say whether there was anything to do.
 
-    Where CALLBOARD_ADMIN_PASSWORD is set, the user `admin` has it afterwards: there is nobody else yet who could
-    let the first person in where the parts are started one by one.
+    Where CALLBOARD_ADMIN_PASSWORD is set, the user `admin` has it afterwards: where the parts are started one
+    by one, nothing else lets the first person in.
 
     Raises:
         Unavailable: the server does not answer.
