@@ -11,7 +11,6 @@ Keys of a `run`: id, at (enqueued), job, q (queue), s (state), n (attempt), m (a
 ([[at, level, text], ...]).
 """
 
-import json
 import traceback
 from typing import Any
 
@@ -21,6 +20,7 @@ from callboard.core.limits import MAX_ARGS_BYTES, MAX_ERROR, MAX_RESULT_BYTES, M
 from callboard.core.states import RunState
 from callboard.middleware.delivery import Delivery
 from callboard.middleware.execution import Execution, now_ms
+from callboard.middleware.plain import plain, words
 
 
 def encode(event: dict[str, Any]) -> bytes:
@@ -28,7 +28,7 @@ def encode(event: dict[str, Any]) -> bytes:
     try:
         return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS)
     except (TypeError, ValueError):
-        return json.dumps(event, default=str, skipkeys=True).encode("utf-8", "replace")
+        return orjson.dumps(plain(event))
 
 
 def started(execution: Execution, worker: str) -> bytes:
@@ -63,7 +63,7 @@ def finished(delivery: Delivery, worker: str, *, dead: bool) -> bytes:
     elif dead and execution.started is None:
         event["s"], event["why"] = (
             RunState.DEAD,
-            cut(str(error), MAX_ERROR) if error else "refused by a middleware",
+            cut(words(error), MAX_ERROR) if error else "refused by a middleware",
         )
     elif dead or error is not None:
         event["s"] = RunState.FAILED
@@ -77,13 +77,16 @@ def finished(delivery: Delivery, worker: str, *, dead: bool) -> bytes:
     if error is not None and execution.skip is None:
         event["err"] = describe_error(error, execution)
     _add_notes(event, execution)
+    if execution.progress is not None:
+        # Again, even if a note has told it: whoever reads both at once keeps what the outcome says.
+        event["prg"] = execution.progress
     return encode(event)
 
 
 def describe_error(error: BaseException, execution: Execution) -> list[str]:
     """[type, text, traceback] of an exception, within the limits."""
     name = type(error).__name__
-    text = str(error)
+    text = words(error)
     if name == "TimeLimitExceeded" and execution.limit_ms:
         text = f"Job timeout after {execution.limit_ms / 1000:g} seconds"
     trace = "".join(traceback.format_exception(error, limit=50))
