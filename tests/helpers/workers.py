@@ -6,13 +6,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import dramatiq
-import orjson
 from dramatiq import Message, Worker
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.middleware import AsyncIO, Middleware
 
 from callboard.core.states import FINAL
 from callboard.middleware.broker import Broker
+from callboard.storage.recorder.stream import decode
 from helpers.waiting import wait_for
 
 Event = dict[str, Any]
@@ -56,7 +56,7 @@ def events(broker: Broker, kind: str | None = None) -> list[Event]:
     found: list[Event] = []
     entries: Any = broker.client.xrange(broker.keys.events)
     for _, fields in entries:
-        found += orjson.loads(fields[b"e"])
+        found += decode(fields[b"e"])
     return [event for event in found if kind is None or event["k"] == kind]
 
 
