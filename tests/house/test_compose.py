@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from callboard.core.settings import SECRETS, Settings
-from helpers.commands import parses
+from helpers.command_lines import parses
 from helpers.compose import load_compose, own_services
 from helpers.house import ROOT
 

@@ -14,7 +14,7 @@ from dramatiq import middleware as stock
 import callboard
 from callboard.core.settings import SECRETS, Settings
 from callboard.core.states import Disposition, RunState, can_go
-from helpers.commands import parses
+from helpers.command_lines import parses
 from helpers.house import ROOT
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
