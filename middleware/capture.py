@@ -9,6 +9,9 @@ from callboard.middleware.execution import current_execution
 #: Loggers that speak of the engine, not of the job.
 ENGINE = ("dramatiq.", "callboard.middleware", "callboard.worker", "redis", "asyncio")
 
+#: Where Dramatiq warns of a result that no middleware of its own stores.
+RESULTS = logging.getLogger("dramatiq.worker.WorkerThread")
+
 _traces = logging.Formatter()
 
 
@@ -18,6 +21,7 @@ class Capture(logging.Handler):
     def install(self) -> None:
         """Begin to capture."""
         add_context(run_fields)
+        RESULTS.addFilter(_is_true)
         logging.getLogger().addHandler(self)
 
     def remove(self) -> None:
@@ -36,6 +40,11 @@ class Capture(logging.Handler):
             execution.log(record.levelname.lower(), text)
         except Exception:  # noqa: BLE001 - a broken format argument must not break the job
             self.handleError(record)
+
+
+def _is_true(record: logging.LogRecord) -> bool:
+    """Not so the warning that a result has been discarded: the run's record keeps it."""
+    return not (isinstance(record.msg, str) and "so the value has been discarded" in record.msg)
 
 
 def run_fields() -> dict[str, Any]:
