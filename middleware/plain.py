@@ -33,7 +33,7 @@ def _plain(value: Any, above: tuple[int, ...]) -> Any:
     if id(value) in above:
         return "[cut: it contains itself]"
     if len(above) == MAX_DEPTH:
-        return f"[cut: nested more than {MAX_DEPTH} levels deep]"
+        return "[cut: nested too deeply]"
     within = (*above, id(value))
     if isinstance(value, dict):
         return {storable(words(key)): _plain(item, within) for key, item in value.items()}

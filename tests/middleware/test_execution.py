@@ -155,8 +155,8 @@ UNFIT = {
     "a surrogate": ("lone \ud800 surrogate", "lone \ufffd surrogate"),
     "NUL": ("nul \0 here", "nul \ufffd here"),
     "a circle": (_circle(), ["[cut: it contains itself]"]),
-    "deep": (_pit(600), _pit(50, "[cut: nested more than 50 levels deep]")),
-    "bottomless": (_pit(20_000), _pit(50, "[cut: nested more than 50 levels deep]")),
+    "deep": (_pit(600), _pit(49, "[cut: nested too deeply]")),
+    "bottomless": (_pit(20_000), _pit(49, "[cut: nested too deeply]")),
     "an object without words": (Mute(), "<Mute>"),
     "one in a list": ([Mute()], ["<Mute>"]),
 }
