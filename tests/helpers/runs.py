@@ -10,6 +10,7 @@ from callboard.core.states import rank
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 
 #: A connection whose rows are dictionaries.
 Database = psycopg.Connection[dict[str, Any]]
@@ -46,3 +47,26 @@ def run(database: Database, run_id: uuid.UUID) -> dict[str, Any]:
 
 def logged(database: Database, run_id: uuid.UUID) -> dict[str, Any] | None:
     return database.execute("SELECT * FROM cron_job_logs WHERE id = %s", (run_id,)).fetchone()
+
+
+def one(database: Database, query: str, *values: Any) -> dict[str, Any]:
+    """The row that a query returns; there must be one."""
+    row = database.execute(query, values).fetchone()
+    assert row is not None
+    return row
+
+
+def log(database: Database, status: str, ended: datetime, ms: int = 1000) -> None:
+    """An execution of `a-job` that was logged by SQL."""
+    database.execute(
+        "INSERT INTO cron_job_logs (job_name, status, started_at, completed_at, duration_ms)"
+        " VALUES ('a-job', %s, %s, %s, %s)",
+        (status, ended - timedelta(milliseconds=ms), ended, ms),
+    )
+
+
+def add_job(database: Database, name: str = "a-job", **columns: Any) -> None:
+    """A declared job."""
+    row = {"name": name, "source": "tests", **columns}
+    places = ", ".join(["%s"] * len(row))
+    database.execute(f"INSERT INTO callboard.jobs ({', '.join(row)}) VALUES ({places})", list(row.values()))

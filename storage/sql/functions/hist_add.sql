@@ -3,16 +3,14 @@ CREATE OR REPLACE FUNCTION callboard.hist_add(p_one integer[], p_other integer[]
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE
 AS $$
 DECLARE
-    v_length integer := coalesce(cardinality(p_other), 0);
+    v_longer integer := cardinality(p_other) - cardinality(p_one);
 BEGIN
-    IF v_length = 0 THEN
-        RETURN p_one;
-    ELSIF coalesce(cardinality(p_one), 0) = 0 THEN
-        RETURN p_other;
-    ELSIF cardinality(p_one) < v_length THEN
-        p_one := p_one || array_fill(0, ARRAY[v_length - cardinality(p_one)]);
+    IF v_longer IS NULL THEN
+        RETURN coalesce(p_one, p_other);
+    ELSIF v_longer > 0 THEN
+        p_one := p_one || array_fill(0, ARRAY[v_longer]);
     END IF;
-    FOR i IN 1 .. v_length LOOP
+    FOR i IN 1 .. cardinality(p_other) LOOP
         IF p_other[i] <> 0 THEN
             p_one[i] := p_one[i] + p_other[i];
         END IF;
