@@ -129,7 +129,7 @@ def _tell(detail: "RunDetail") -> None:
         line.append(f" in attempt {run.attempt} of {run.max_attempts}")
     out.print(line)
     if detail.result is not None:
-        out.print(Text(orjson.dumps(detail.result).decode()))
+        out.print(Text(orjson.dumps(detail.result).decode()), soft_wrap=True)
     why = run.error or run.reason
     if why and run.state != "succeeded":
         kind = f"{run.error_type}: " if run.error_type and run.error else ""

@@ -89,12 +89,10 @@ def run_panel(settings: Settings) -> int:
 
 def require(settings: Settings, *, database: bool = False, redis: bool = False) -> None:
     """Refuse to begin where a server that is needed is not named."""
-    wanted = (("DATABASE_URL", "PostgreSQL", database), ("REDIS_URL", "Redis", redis))
-    for name, server, needed in wanted:
-        if needed and not getattr(settings, name.lower()):
-            raise BadSettings(
-                f"No {server} is named: set {name}, or start `callboard up`, which brings servers of its own."
-            )
+    if database and not settings.database_url:
+        raise BadSettings("No database is named: set DATABASE_URL, or start `callboard up` in this home.")
+    if redis and not settings.redis_url:
+        raise BadSettings("No Redis is named: set REDIS_URL, or start `callboard up` in this home.")
 
 
 def explain(error: BaseException) -> str | None:
