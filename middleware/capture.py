@@ -9,8 +9,8 @@ from callboard.middleware.execution import current_execution
 #: Loggers that speak of the engine, not of the job.
 ENGINE = ("dramatiq.", "callboard.middleware", "callboard.worker", "redis", "asyncio")
 
-#: Where Dramatiq warns of a result that no middleware of its own stores.
-RESULTS = logging.getLogger("dramatiq.worker.WorkerThread")
+#: Where Dramatiq warns of a result that it does not store.
+RESULTS = logging.getLogger("dramatiq.results.middleware.Results")
 
 _traces = logging.Formatter()
 
@@ -44,7 +44,7 @@ class Capture(logging.Handler):
 
 def _is_true(record: logging.LogRecord) -> bool:
     """Not so the warning that a result has been discarded: the run's record keeps it."""
-    return not (isinstance(record.msg, str) and "so the value has been discarded" in record.msg)
+    return not (isinstance(record.msg, str) and "the value has been discarded" in record.msg)
 
 
 def run_fields() -> dict[str, Any]:
