@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
+import redis
 from rich.console import Console
 from rich.table import Table
 
@@ -19,7 +20,7 @@ from callboard.storage.embedded import EmbeddedServers
 from callboard.storage.migrate import migrate
 
 console = Console()
-FOLDER = Path(__file__).parent
+ROOT = Path(__file__).parent.parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class Servers:
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis_url,
             "CALLBOARD_HOME": str(self.home),
-            "PYTHONPATH": os.pathsep.join([str(FOLDER), *filter(None, [os.environ.get("PYTHONPATH")])]),
+            "PYTHONPATH": str(ROOT),
             **more,
         }
 
@@ -63,7 +64,9 @@ def servers() -> Iterator[Servers]:
 def process(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[psutil.Process]:
     """A Python process for as long as the block lasts; what it says goes to a file of its own."""
     with tempfile.TemporaryFile() as said:
-        child = subprocess.Popen([sys.executable, *arguments], env=dict(environment), stdout=said, stderr=said)
+        child = subprocess.Popen(
+            [sys.executable, *arguments], env=dict(environment), stdout=said, stderr=said
+        )
         try:
             yield psutil.Process(child.pid)
             if child.poll() is not None:
@@ -76,6 +79,31 @@ def process(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterato
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+
+
+@contextmanager
+def recorder(where: Servers, namespace: str) -> Iterator[psutil.Process]:
+    """A recorder for the event stream of a namespace."""
+    environment = where.environment(CALLBOARD_NAMESPACE=namespace)
+    with process(["-m", "callboard.cli.main", "recorder"], environment) as started:
+        yield started
+
+
+@contextmanager
+def worker(
+    where: Servers, kind: str, namespace: str, *, processes: int = 1, threads: int = 8, **more: str
+) -> Iterator[psutil.Process]:
+    """A worker of a kind, `bare` Dramatiq or `callboard`, that is ready for the jobs of `bench.jobs`."""
+    environment = where.environment(
+        BENCH_BROKER=kind, CALLBOARD_NAMESPACE=namespace, CALLBOARD_ACTORS="bench.jobs", **more
+    )
+    size = ["--processes", str(processes), "--threads", str(threads)]
+    command = ["-m", "dramatiq", "bench.jobs"] if kind == "bare" else ["-m", "callboard.cli.main", "worker"]
+    with process([*command, *size], environment) as started, redis.Redis.from_url(where.redis_url) as client:
+        heartbeats = f"{namespace}:__heartbeats__"
+        wait_until(lambda: client.zcard(heartbeats) >= processes, timeout=60, what="the workers")
+        time.sleep(2.0)
+        yield started
 
 
 def cpu_seconds(parent: psutil.Process) -> float:

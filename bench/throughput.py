@@ -1,13 +1,11 @@
 """Jobs per second against bare Dramatiq, with every run in PostgreSQL.
 
-Both work on the same server, in turns, on the same number of no-op jobs. The messages are put aside first and
-moved into the queue at once when the workers are ready, so neither the workers' start nor the sending counts.
-Bare Dramatiq is done when its queue is empty; Callboard when the last row is visible in PostgreSQL.
+Both work on the same server, in turns, on the same number of no-op jobs. The messages are put aside first and moved
+into the queue at once when the workers are ready, so neither the workers' start nor the sending counts. Bare
+Dramatiq is done when its queue is empty; Callboard when the last row is visible in PostgreSQL.
 """
 
-import argparse
 import statistics
-import sys
 import time
 from contextlib import ExitStack
 from typing import Any
@@ -17,37 +15,50 @@ import psutil
 import psycopg
 import redis
 from dramatiq.brokers.redis import RedisBroker
-from harness import Servers, console, cpu_seconds, process, servers, table, wait_until
+
+from bench.harness import Servers, console, cpu_seconds, recorder, servers, table, wait_until, worker
 
 QUEUE = "bench"
-SETTINGS = "from callboard.core.settings import load_settings; "
-RECORDER = SETTINGS + "from callboard.storage.recorder import run; run(load_settings())"
-WORKER = SETTINGS + (
-    "from callboard.worker.process import run; run(load_settings(), processes={processes}, threads={threads})"
-)
+JOBS = 50_000
+ROUNDS = 3
+THREADS = 8
 
 
-def measure(where: Servers, kind: str, processes: int, threads: int, jobs: int, turn: int) -> dict[str, float]:
+def main(*, quick: bool) -> None:
+    """Measure one process and two, in turns with bare Dramatiq."""
+    jobs, rounds = (20_000, 1) if quick else (JOBS, ROUNDS)
+    results: dict[tuple[str, int], list[dict[str, float]]] = {}
+    with servers() as where:
+        for turn in range(rounds):
+            for processes in (1, 2):
+                for kind in ("bare", "callboard"):
+                    figures = measure(where, kind, processes, jobs, turn)
+                    results.setdefault((kind, processes), []).append(figures)
+                    console.print(f"  {kind}, {processes} process(es): {figures['rate']:,.0f} jobs/s")
+    rows = []
+    for (kind, processes), measured in sorted(results.items(), key=lambda item: (item[0][1], item[0][0])):
+        median = {name: statistics.median(figures[name] for figures in measured) for name in measured[0]}
+        bare = statistics.median(figures["rate"] for figures in results["bare", processes])
+        shown = round(median["rate"]), median["rate"] / bare, median["worker"], median["recorder"]
+        rows.append((kind, processes, *shown))
+    table(
+        f"Throughput: {jobs:,} no-op jobs, {THREADS} threads, medians of {rounds}",
+        ("system", "processes", "jobs/s", "x bare", "worker CPU s / 1,000", "recorder CPU s / 1,000"),
+        rows,
+    )
+
+
+def measure(where: Servers, kind: str, processes: int, jobs: int, turn: int) -> dict[str, float]:
     """One measurement. Returns `rate` (jobs/s), `worker` and `recorder` (CPU s for 1,000 jobs)."""
     namespace = f"{kind}{processes}x{turn}"
     client = redis.Redis.from_url(where.redis_url)
     put_aside(where.redis_url, client, namespace, jobs)
-    environment = where.environment(
-        BENCH_BROKER=kind, CALLBOARD_NAMESPACE=namespace, CALLBOARD_ACTORS="noop_jobs"
-    )
-    size = ["--processes", str(processes), "--threads", str(threads)]
     with ExitStack() as stack:
-        recorder: psutil.Process | None = None
-        if kind == "bare":
-            command = ["-m", "dramatiq", "noop_jobs", *size, "--queues", QUEUE]
-        else:
-            command = ["-c", WORKER.format(processes=processes, threads=threads)]
-            recorder = stack.enter_context(process(["-c", RECORDER], environment))
-        worker = stack.enter_context(process(command, environment))
-        heartbeats = f"{namespace}:__heartbeats__"
-        wait_until(lambda: client.zcard(heartbeats) >= processes, timeout=60, what="the workers")
-        time.sleep(2.0)
-        before = cpu_seconds(worker), cpu_seconds(recorder) if recorder else 0.0
+        recording: psutil.Process | None = None
+        if kind != "bare":
+            recording = stack.enter_context(recorder(where, namespace))
+        working = stack.enter_context(worker(where, kind, namespace, processes=processes, threads=THREADS))
+        before = cpu_seconds(working), cpu_seconds(recording) if recording else 0.0
         put_in_place(client, namespace)
         waiting = f"{namespace}:{QUEUE}"
         wait_until(lambda: client.llen(waiting) < jobs, timeout=30, what="the first job", every=0.0005)
@@ -56,22 +67,22 @@ def measure(where: Servers, kind: str, processes: int, threads: int, jobs: int, 
             messages = f"{namespace}:{QUEUE}.msgs"
             wait_until(lambda: client.hlen(messages) == 0, timeout=300, what="the last job")
         else:
-            wait_for_rows(where.database_url, namespace, jobs)
+            wait_for_rows(where.database_url, "noop", jobs)
         seconds = time.perf_counter() - begun
-        used = cpu_seconds(worker) - before[0], cpu_seconds(recorder) - before[1] if recorder else 0.0
+        used = cpu_seconds(working) - before[0], cpu_seconds(recording) - before[1] if recording else 0.0
     if kind != "bare":
-        check_rows(where.database_url, jobs)
+        check_rows(where.database_url, "noop", jobs)
     return {"rate": jobs / seconds, "worker": used[0] / jobs * 1000, "recorder": used[1] / jobs * 1000}
 
 
-def put_aside(url: str, client: redis.Redis, namespace: str, jobs: int) -> None:
+def put_aside(url: str, client: redis.Redis, namespace: str, jobs: int, name: str = "noop") -> None:
     """Put messages, encoded by Dramatiq itself, under names where no worker looks."""
     broker = RedisBroker(url=url, namespace=namespace)
-    actor: Any = dramatiq.actor(actor_name="noop", queue_name=QUEUE, broker=broker)(lambda: None)
+    actor: Any = dramatiq.actor(actor_name=name, queue_name=QUEUE, broker=broker)(lambda *_: None)
     for start in range(0, jobs, 1000):
         with client.pipeline(transaction=False) as pipeline:
-            for _ in range(start, min(start + 1000, jobs)):
-                message = actor.message()
+            for number in range(start, min(start + 1000, jobs)):
+                message = actor.message(*([number] if name == "tally" else []))
                 message = message.copy(options={"redis_message_id": message.message_id})
                 pipeline.hset(f"{namespace}:aside.msgs", message.message_id, message.encode())
                 pipeline.rpush(f"{namespace}:aside", message.message_id)
@@ -83,63 +94,34 @@ def put_in_place(client: redis.Redis, namespace: str) -> None:
     with client.pipeline() as pipeline:
         pipeline.rename(f"{namespace}:aside.msgs", f"{namespace}:{QUEUE}.msgs")
         pipeline.rename(f"{namespace}:aside", f"{namespace}:{QUEUE}")
+        pipeline.lpush(f"{namespace}:__wake__.{QUEUE}", *["1"] * 8)
         pipeline.execute()
 
 
-def wait_for_rows(url: str, namespace: str, jobs: int) -> None:
-    """Wait until all runs are visible; the day's rollup is cheap to ask and committed with the rows."""
-    del namespace
+def wait_for_rows(url: str, job: str, jobs: int, timeout: float = 300) -> None:
+    """Wait until all runs are visible; the day's rollup is cheap to ask and is committed with the rows."""
+    query = "SELECT coalesce(sum(succeeded), 0) FROM callboard.rollups WHERE width_s = 86400 AND job = %s"
     with psycopg.connect(url, autocommit=True) as connection:
 
-        def counted() -> bool:
-            row = connection.execute(
-                "SELECT coalesce(sum(succeeded), 0) FROM callboard.rollups WHERE width_s = 86400 AND job = 'noop'"
-            ).fetchone()
+        def all_counted() -> bool:
+            row = connection.execute(query, (job,)).fetchone()
             return row is not None and row[0] >= jobs
 
-        wait_until(counted, timeout=300, what="the last row")
+        wait_until(all_counted, timeout=timeout, what="the last row", every=0.02)
 
 
-def check_rows(url: str, jobs: int) -> None:
-    """Count the rows themselves, then make room for the next turn."""
+def check_rows(url: str, job: str, jobs: int) -> None:
+    """Count the rows themselves, then make room for the next turn.
+
+    Raises:
+        AssertionError: a run is missing, or is there twice.
+    """
+    query = (
+        "SELECT count(DISTINCT run_id), count(*) FROM callboard.runs WHERE job = %s AND state = 'succeeded'"
+    )
     with psycopg.connect(url, autocommit=True) as connection:
-        row = connection.execute(
-            "SELECT count(DISTINCT run_id), count(*) FROM callboard.runs WHERE job = 'noop' AND state = 'succeeded'"
-        ).fetchone()
+        row = connection.execute(query, (job,)).fetchone()
         if row != (jobs, jobs):
             raise AssertionError(f"Of {jobs} runs, PostgreSQL has {row}.")
         connection.execute("TRUNCATE callboard.runs, callboard.rollups")
         connection.execute("CHECKPOINT")
-
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--jobs", type=int, default=50_000)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--threads", type=int, default=8)
-    arguments = parser.parse_args()
-    results: dict[tuple[str, int], list[dict[str, float]]] = {}
-    with servers() as where:
-        for turn in range(arguments.rounds):
-            for processes in (1, 2):
-                for kind in ("bare", "callboard"):
-                    figures = measure(where, kind, processes, arguments.threads, arguments.jobs, turn)
-                    results.setdefault((kind, processes), []).append(figures)
-                    console.print(f"  {kind}, {processes} process(es): {figures['rate']:,.0f} jobs/s")
-    rows = []
-    for (kind, processes), measured in sorted(results.items(), key=lambda item: (item[0][1], item[0][0])):
-        median = {name: statistics.median(figures[name] for figures in measured) for name in measured[0]}
-        bare = statistics.median(figures["rate"] for figures in results["bare", processes])
-        rows.append(
-            (kind, processes, round(median["rate"]), median["rate"] / bare, median["worker"], median["recorder"])
-        )
-    table(
-        f"{arguments.jobs:,} no-op jobs, {arguments.threads} threads, medians of {arguments.rounds}",
-        ("system", "processes", "jobs/s", "x bare", "worker CPU s / 1,000", "recorder CPU s / 1,000"),
-        rows,
-    )
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

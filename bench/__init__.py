@@ -1,0 +1,1 @@
+"""Measurements, each against the best peer in the same run. `python -m bench` runs them all."""
