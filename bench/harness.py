@@ -64,9 +64,8 @@ def servers() -> Iterator[Servers]:
 def process(arguments: Sequence[str], environment: Mapping[str, str]) -> Iterator[psutil.Process]:
     """A Python process for as long as the block lasts; what it says goes to a file of its own."""
     with tempfile.TemporaryFile() as said:
-        child = subprocess.Popen(
-            [sys.executable, *arguments], env=dict(environment), stdout=said, stderr=said
-        )
+        command = [sys.executable, *arguments]
+        child = subprocess.Popen(command, env=dict(environment), stdout=said, stderr=said)
         try:
             yield psutil.Process(child.pid)
             if child.poll() is not None:

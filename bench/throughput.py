@@ -1,8 +1,8 @@
 """Jobs per second against bare Dramatiq, with every run in PostgreSQL.
 
-Both work on the same server, in turns, on the same number of no-op jobs. The messages are put aside first and moved
-into the queue at once when the workers are ready, so neither the workers' start nor the sending counts. Bare
-Dramatiq is done when its queue is empty; Callboard when the last row is visible in PostgreSQL.
+Both work on the same server, in turns, on the same number of no-op jobs. The messages are put aside first and
+moved into the queue at once when the workers are ready, so neither the workers' start nor the sending counts.
+Bare Dramatiq is done when its queue is empty; Callboard when the last row is visible in PostgreSQL.
 """
 
 import statistics
