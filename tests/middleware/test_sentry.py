@@ -54,9 +54,7 @@ def test_a_final_failure_is_reported_once_with_what_is_known_of_the_run(
     broker: Broker, sink: SentrySink
 ) -> None:
     # Given a job of two attempts that always fails
-    @dramatiq.actor(
-        max_retries=1, backoff=fixed(1), category="promotions", description="Send them."
-    )
+    @dramatiq.actor(max_retries=1, backoff=fixed(1), category="promotions", description="Send them.")
     def send_promotions() -> None:
         raise ValueError("no such customer")
 
