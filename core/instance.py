@@ -25,9 +25,10 @@ class Instance:
 def write_instance(home: Path, instance: Instance) -> None:
     """Write the file, readable by the owner alone, in one step."""
     aside = home / f"{FILE}.{os.getpid()}"
-    with os.fdopen(
-        os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8"
-    ) as file:
+    # What a crash left there under the same process id would lend its mode.
+    aside.unlink(missing_ok=True)
+    descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         json.dump(asdict(instance), file)
     aside.replace(home / FILE)
 
@@ -36,10 +37,12 @@ def read_instance(home: Path) -> Instance | None:
     """The instance running in that home; None where there is none, it has died, or it is another user's."""
     try:
         instance = Instance(**json.loads((home / FILE).read_text(encoding="utf-8")))
+        if instance.pid < 1:
+            return None
         os.kill(instance.pid, 0)
         # After a crash the process id may be somebody else's; the lock is nobody's then.
         return instance if _locked(home / LOCK) else None
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, OverflowError, RecursionError):
         return None
 
 

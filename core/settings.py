@@ -47,6 +47,20 @@ def _level(value: str) -> str:
     return value.upper()
 
 
+def _modules(value: str) -> str:
+    if not any(name.strip() for name in value.split(",")):
+        raise ValueError("must name at least one module")
+    return value
+
+
+def _home(value: Path) -> Path:
+    try:
+        value.expanduser()
+    except RuntimeError:
+        raise ValueError(f"there is no home folder {value.parts[0]}") from None
+    return value
+
+
 def _secret(value: SecretStr | None) -> SecretStr | None:
     return value if value is not None and value.get_secret_value() else None
 
@@ -63,8 +77,8 @@ class Settings(BaseModel):
     database_url: Annotated[str, AfterValidator(_database_url)] = ""
     redis_url: Annotated[str, AfterValidator(_redis_url)] = ""
     sentry_dsn: Secret = None
-    callboard_home: Path = Path(".callboard")
-    callboard_actors: str = "callboard.actors"
+    callboard_home: Annotated[Path, AfterValidator(_home)] = Path(".callboard")
+    callboard_actors: Annotated[str, AfterValidator(_modules)] = "callboard.actors"
     callboard_namespace: Annotated[str, Field(min_length=1)] = "dramatiq"
     callboard_host: str = "127.0.0.1"
     callboard_api_port: Port = 8000
@@ -95,12 +109,21 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     Raises:
         BadSettings: one sentence that names the variable and what is wrong with it.
     """
-    values: dict[str, Any] = _environment(os.environ if environ is None else environ)
-    home = Path(values.get("callboard_home") or Settings.model_fields["callboard_home"].default)
-    running = read_instance(home.expanduser().resolve())
-    for name in ("database_url", "redis_url"):
-        if not values.get(name) and running is not None:
-            values[name] = getattr(running, name)
+    settings = _validated(_environment(os.environ if environ is None else environ))
+    if settings.database_url and settings.redis_url:
+        return settings
+    running = read_instance(settings.home)
+    if running is None:
+        return settings
+    return settings.model_copy(
+        update={
+            "database_url": settings.database_url or running.database_url,
+            "redis_url": settings.redis_url or running.redis_url,
+        }
+    )
+
+
+def _validated(values: Mapping[str, Any]) -> Settings:
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
@@ -125,4 +148,8 @@ def _environment(environ: Mapping[str, str]) -> dict[str, Any]:
             values[name.lower()] = Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise BadSettings(f"The file named by {name}_FILE cannot be read: {error.strerror}.") from None
+        except UnicodeDecodeError:
+            raise BadSettings(
+                f"The file named by {name}_FILE cannot be read: it is not UTF-8 text."
+            ) from None
     return values
