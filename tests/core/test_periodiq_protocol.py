@@ -14,7 +14,7 @@ import time_machine
 from callboard.core.cron import Cron, cron
 
 
-class Stop(Exception):  # noqa: N818 - ends Periodiq's endless loop
+class Stop(Exception):
     pass
 
 
