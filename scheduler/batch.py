@@ -1,6 +1,6 @@
 """Making ready what is to be claimed and sent, so that at the instant itself there is only that to do."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from dramatiq import Message
 
 from callboard.core.clock import to_ms
 from callboard.core.ids import slot_run_id
+from callboard.middleware.broker import Packed
 from callboard.scheduler.misfire import Slot, on_time, settle
 from callboard.scheduler.timetable import Entry
 from callboard.storage.slots import Proposal
@@ -17,17 +18,21 @@ from callboard.storage.slots import Proposal
 #: The most slots that one claim decides. Schedules beyond it wait for the next claim, which follows at once.
 MOST_SLOTS = 5_000
 
+#: Does what can be done of sending messages before they are sent.
+Pack = Callable[[Iterable[Message[Any]]], list[Packed]]
+
 
 class Batch:
     """Schedules whose slots are to be claimed together, with the messages that they lead to."""
 
     def __init__(self, now: datetime) -> None:
-        #: The time that lateness is judged by.
+        #: The time that lateness is judged by; of a batch made ahead, the instant of its slots.
         self.now = now
         self.entries: dict[int, Entry] = {}
         self.untils: dict[int, datetime] = {}
         self.proposal = Proposal()
         self.messages: dict[UUID, Message[Any]] = {}
+        self._packed: dict[UUID, Packed] = {}
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -35,7 +40,7 @@ class Batch:
     @property
     def full(self) -> bool:
         """Whether no more should be added."""
-        return len(self.proposal.due_ats) >= MOST_SLOTS
+        return len(self.proposal) >= MOST_SLOTS
 
     def add(self, entry: Entry, until: datetime, slots: Iterable[Slot]) -> None:
         """Add the slots of a schedule that are to be decided up to a moment."""
@@ -52,9 +57,20 @@ class Batch:
             else:
                 self.proposal.add_slot(entry.id, slot.due_at, slot.disposition, slot.reason)
 
+    def seal(self, pack: Pack) -> None:
+        """Do now whatever need not be done at the instant."""
+        self.proposal.values()
+        self._packed = dict(zip(self.messages, pack(self.messages.values()), strict=True))
+
+    def packed(self, run_ids: set[UUID], pack: Pack) -> list[Packed]:
+        """The messages of those runs, ready to be sent, in the order of their slots."""
+        if not self._packed:
+            return pack(message for run_id, message in self.messages.items() if run_id in run_ids)
+        return [one for run_id, one in self._packed.items() if run_id in run_ids]
+
 
 def batch_ahead(entries: Iterable[Entry], instant: datetime) -> Batch:
-    """The batch of the schedules whose next slot is at an instant still to come."""
+    """The batch of schedules whose next slot is at an instant still to come."""
     batch = Batch(instant)
     for entry in entries:
         batch.add(entry, instant, [on_time(instant)])

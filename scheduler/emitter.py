@@ -3,9 +3,16 @@
 No leader is elected. Every scheduler computes what is due and proposes it; the database takes each slot
 from one of them (`storage.slots`). What was claimed is sent at once (`scheduler.relay`). What another has
 claimed is looked up again a moment later, and proposed again should the other not have finished.
+
+An instant goes like this. Long before it, the batch of its slots is made ready: proposal, messages,
+packets. Shortly before it (`_lead`), the claim is made and held: rows inserted, nothing committed. At the
+instant it is committed, and the packets go out in one call. Whatever is heard of in between (a switch,
+another schedule) undoes the claim, and it is made anew. After the instant the rows are marked as sent, and
+the next batch is made ready.
 """
 
 import platform
+import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -23,7 +30,7 @@ from callboard.scheduler.relay import RedisUnavailable, Relay
 from callboard.scheduler.timetable import Entry, Timetable
 from callboard.storage.alerts import open_alert
 from callboard.storage.clocks import database_time
-from callboard.storage.slots import Claimed, claim_slots, load_schedules
+from callboard.storage.slots import Claimed, HeldClaim, claim_slots, load_schedules
 
 log = get_logger(__name__)
 
@@ -33,8 +40,9 @@ POLL = 1.0
 #: A schedule that another scheduler has hold of is looked up again after so long, at first and at most.
 HOLD = timedelta(milliseconds=50)
 LONGEST_HOLD = timedelta(seconds=1)
-#: A change that is heard of this shortly before an instant is read after it: the claim sees it anyway.
-NEAR = 0.05
+#: How many seconds before the instant a claim is made, at least and at most.
+SHORTEST_LEAD = 0.05
+LONGEST_LEAD = 0.5
 
 
 class Scheduler(periodiq.Scheduler):
@@ -72,10 +80,16 @@ class Scheduler(periodiq.Scheduler):
         self._redis = redis or Outage("Redis")
         self._reload_at: datetime | None = None
         self._ahead: Batch | None = None
+        self._held: HeldClaim | None = None
+        #: Seconds before an instant at which its claim is made.
+        self._lead = SHORTEST_LEAD
+        #: How many changes were heard of; and how many when the claim was made that is held.
+        self._changes = self._held_changes = 0
         self._unreported: list[tuple[str, float]] = []
 
     def changed(self) -> None:
         """Have the schedules loaded anew. May be called from any thread."""
+        self._changes += 1
         self._reload_at = None
         self.alarm_q.ring()
 
@@ -83,14 +97,20 @@ class Scheduler(periodiq.Scheduler):
         """End the loop. May be called from any thread and from a signal handler."""
         self.alarm_q.stop()
 
+    def loop(self) -> None:
+        """Schedule whenever the alarm rings, until stopped."""
+        try:
+            super().loop()  # type: ignore[no-untyped-call]
+        finally:
+            self._undo()
+
     def schedule(self) -> None:
         """Do whatever is to be done now, and set the alarm to when there is more."""
         try:
             self._heed_step()
-            if self._ahead is not None and 0 < self._clock.seconds_until(self._ahead.now) < NEAR:
-                self.alarm_q.set(self._ahead.now)
+            if self._await_instant():
                 return
-            if self._ahead is None:
+            if self._ahead is None or self._clock.seconds_until(self._ahead.now) > 0:
                 self._load()
             while not self.alarm_q.stopped and (due := self.timetable.due(self._clock.now())):
                 if doubtful := [entry for entry in due if entry.doubtful]:
@@ -100,6 +120,7 @@ class Scheduler(periodiq.Scheduler):
             self._load()
             self._prepare()
         except SQLAlchemyError as error:
+            self._undo()
             self._ahead = None
             self._reload_at = None
             pause = self._database.failed(error)
@@ -108,22 +129,53 @@ class Scheduler(periodiq.Scheduler):
     def send_actors(self, actors: Iterable[Entry], now: datetime) -> None:
         """Claim slots of schedules that are due, as many as go into one claim, and send their messages."""
         batch, self._ahead = self._ahead, None
+        held, self._held = self._held, None
         if batch is None or not timedelta(0) <= now - batch.now <= PROMPT:
+            if held is not None:
+                held.undo()
+                held = None
             due = list(actors)
             fresh = [entry for entry in due if entry.due_at is not None and now - entry.due_at <= PROMPT]
             batch = batch_of_due(fresh or due, now)
-        with self._engine.begin() as connection:
-            claimed = claim_slots(connection, batch.proposal)
+        claimed = self._claim(batch) if held is None else held.commit()
         self._database.over()
         self._send(batch, claimed)
         self._settle(batch, claimed)
 
+    def _await_instant(self) -> bool:
+        """Hold the claim of an instant that is near. Returns whether there is nothing but to wait for it."""
+        if self._ahead is None or (left := self._clock.seconds_until(self._ahead.now)) <= 0:
+            return False
+        if self._held is not None and self._held_changes != self._changes:
+            self._undo()
+        if self._held is None:
+            if left > self._lead:
+                return False
+            self._held_changes = self._changes
+            began = time.monotonic()
+            self._held = HeldClaim(self._engine, self._ahead.proposal)
+            self._learn_lead(time.monotonic() - began)
+        self.alarm_q.set(self._ahead.now)
+        return True
+
+    def _learn_lead(self, took: float) -> None:
+        """Make the next claim early enough: twice as long before the instant as claims have lately taken."""
+        self._lead = min(max(2 * took, 0.9 * self._lead, SHORTEST_LEAD), LONGEST_LEAD)
+
+    def _claim(self, batch: Batch) -> Claimed:
+        with self._engine.begin() as connection:
+            return claim_slots(connection, batch.proposal)
+
+    def _undo(self) -> None:
+        held, self._held = self._held, None
+        if held is not None:
+            held.undo()
+
     def _send(self, batch: Batch, claimed: Claimed) -> None:
-        messages = [message for run_id, message in batch.messages.items() if run_id in claimed.run_ids]
-        if not messages or self._redis.open:
+        if not claimed.run_ids or self._redis.open:
             return
         try:
-            self._relay.hand_over(messages)
+            self._relay.hand_over(batch.packed(claimed.run_ids, self._relay.pack))
         except RedisUnavailable as error:
             self._redis.failed(error)
 
@@ -172,19 +224,23 @@ class Scheduler(periodiq.Scheduler):
         self.actors = self.timetable.entries
 
     def _prepare(self) -> None:
-        """Make the next batch ready and set the alarm to its instant, or to the next load."""
-        wake = self.timetable.next_wake()
+        """Make the next batch ready, and set the alarm to when it is to be claimed, or to the next load."""
+        self.next_wake = wake = self.timetable.next_wake()
         reload_at = self._reload_at or self._clock.now()
         if wake is not None and self._ahead is None and wake > self._clock.now():
             entries = [entry for entry in self.timetable.due(wake) if entry.due_at == wake]
-            self._ahead = batch_ahead(entries, wake) if entries else None
-        self.next_wake = wake
+            if entries:
+                self._ahead = batch_ahead(entries, wake)
+                self._ahead.seal(self._relay.pack)
+        if wake is not None and self._ahead is not None:
+            wake -= timedelta(seconds=self._lead)
         self.alarm_q.set(reload_at if wake is None else min(wake, reload_at))
 
     def _heed_step(self) -> None:
         """After a step of the clock, decide nothing before it has been measured against the database's."""
         step = self._clock.take_step()
         if step:
+            self._undo()
             self._ahead = None
             self._reload_at = None
             text = describe_step(step)

@@ -7,7 +7,7 @@ import psycopg
 
 from callboard.core.logging import get_logger
 from callboard.scheduler.outage import Outage
-from callboard.storage.notices import Notices, NoticesLostError
+from callboard.storage.notices import Hear, Notices, NoticesLostError
 
 log = get_logger(__name__)
 
@@ -19,11 +19,11 @@ class Listener(threading.Thread):
         self,
         url: str,
         channels: Iterable[str],
-        hear: Callable[[str, str], None],
+        hear: Hear,
         on_change: Callable[[bool], None],
     ) -> None:
         """Parameters:
-        hear: called with channel and payload of each notice.
+        hear: called with the channel and the sender of each notice.
         on_change: called with True when notices begin to arrive, with False when they cease. Whatever changed
             in between was not heard of.
         """

@@ -18,6 +18,7 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 from redis.exceptions import RedisError
+from sqlalchemy import event
 
 from callboard.core.errors import BadSettings
 from callboard.core.logging import get_logger
@@ -41,6 +42,8 @@ log = get_logger(__name__)
 
 #: A statement that takes longer than this is ended by the server.
 STATEMENT_TIMEOUT_MS = 10_000
+#: Seconds that Redis has to answer.
+REDIS_TIMEOUT = 2.0
 #: Seconds that the threads have to end in order.
 GRACE = 5.0
 #: Seconds between two rounds of each duty. Notices ask for them at once; this is for what no notice tells of.
@@ -81,7 +84,15 @@ class SchedulerProcess:
             statement_timeout_ms=STATEMENT_TIMEOUT_MS,
             application_name="callboard-scheduler",
         )
-        self._broker = Broker(url=settings.redis_url, namespace=settings.callboard_namespace)
+        self._own_backends: set[int] = set()
+        event.listen(self._engine, "connect", self._backend_opened)
+        event.listen(self._engine, "close", self._backend_closed)
+        self._broker = Broker(
+            url=settings.redis_url,
+            namespace=settings.callboard_namespace,
+            socket_timeout=REDIS_TIMEOUT,
+            socket_connect_timeout=REDIS_TIMEOUT,
+        )
         self._client: Any = self._broker.client
         self._keys = self._broker.keys
         self._database, self._redis = Outage("PostgreSQL"), Outage("Redis")
@@ -149,13 +160,21 @@ class SchedulerProcess:
     ) -> None:
         self.stop()
 
+    def _backend_opened(self, connection: Any, _record: Any) -> None:
+        self._own_backends.add(connection.info.backend_pid)
+
+    def _backend_closed(self, connection: Any, _record: Any) -> None:
+        self._own_backends.discard(connection.info.backend_pid)
+
     def _emit(self) -> None:
         self.scheduler.changed()
-        self.scheduler.loop()  # type: ignore[no-untyped-call]
+        self.scheduler.loop()
 
-    def _hear(self, channel: str, _payload: str) -> None:
+    def _hear(self, channel: str, pid: int) -> None:
         if channel == "callboard_outbox":
-            self._courier.ask("outbox", "signals")
+            # What this process puts into the outbox it sends by itself, and is busy with just now.
+            if pid not in self._own_backends:
+                self._courier.ask("outbox", "signals")
             return
         self.scheduler.changed()
         if channel == "callboard_control":

@@ -6,7 +6,7 @@ sends within about a second. A message's id follows from what it stands for, and
 sent this way: sent twice, it arrives once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from callboard.core.errors import Unavailable
 from callboard.core.limits import MAX_ERROR, cut
 from callboard.core.logging import get_logger
-from callboard.middleware.broker import Broker
+from callboard.middleware.broker import Broker, Packed
 from callboard.storage.outbox import OutboxRow, mark_failed, mark_sent, refuse, take_unsent
 
 log = get_logger(__name__)
@@ -89,7 +89,11 @@ class Relay:
             raise RedisUnavailable(unavailable(failure)) from failure
         return len(rows)
 
-    def hand_over(self, messages: Sequence[Message[Any]]) -> None:
+    def pack(self, messages: Iterable[Message[Any]]) -> list[Packed]:
+        """Make messages ready for `hand_over`, ahead of time."""
+        return self._broker.pack_many(messages, once=True)
+
+    def hand_over(self, packed: Sequence[Packed]) -> None:
         """Send messages whose rows this process has just committed, and mark them sent.
 
         Raises:
@@ -97,11 +101,11 @@ class Relay:
             sqlalchemy.exc.SQLAlchemyError: Redis has them and their rows stay; to send those does nothing.
         """
         try:
-            self._broker.enqueue_many(messages, once=True)
+            self._broker.put_packed(packed)
         except REDIS_ERRORS as error:
             raise RedisUnavailable(unavailable(error)) from error
         with self._engine.begin() as connection:
-            mark_sent(connection, [UUID(message.message_id) for message in messages])
+            mark_sent(connection, [UUID(one.message.message_id) for one in packed])
 
 
 def read_message(row: OutboxRow) -> Message[Any]:

@@ -11,6 +11,9 @@ from psycopg import sql
 
 from callboard.storage.engine import psycopg_url
 
+#: Called with the channel of a notice and the process id of the connection that sent it.
+Hear = Callable[[str, int], None]
+
 #: Seconds between two proofs that notices still arrive, and the wait for one.
 PROBE_EVERY = 10.0
 PROBE_WAIT = 3.0
@@ -46,8 +49,8 @@ class Notices:
         for channel in (*channels, self._probe):
             self._connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
 
-    def follow(self, hear: Callable[[str, str], None], stopped: Callable[[], bool]) -> None:
-        """Call `hear(channel, payload)` for each notice, until `stopped()` or the connection is lost.
+    def follow(self, hear: Hear, stopped: Callable[[], bool]) -> None:
+        """Call `hear(channel, pid)` for each notice, until `stopped()` or the connection is lost.
 
         Raises:
             NoticesLostError: a notice that was sent did not come back.
@@ -58,7 +61,7 @@ class Notices:
             if not stopped():
                 self.prove(hear)
 
-    def prove(self, hear: Callable[[str, str], None]) -> None:
+    def prove(self, hear: Hear) -> None:
         """See that notices arrive, by sending one; call `hear` for others that come meanwhile.
 
         Raises:
@@ -68,12 +71,12 @@ class Notices:
         self._connection.execute("SELECT pg_notify(%s, '')", [self._probe])
         proven = False
 
-        def listen(channel: str, payload: str) -> None:
+        def listen(channel: str, pid: int) -> None:
             nonlocal proven
             if channel == self._probe:
                 proven = True
             else:
-                hear(channel, payload)
+                hear(channel, pid)
 
         self._hear_for(PROBE_WAIT, listen, lambda: proven)
         if not proven:
@@ -91,9 +94,9 @@ class Notices:
     ) -> None:
         self.close()
 
-    def _hear_for(self, seconds: float, hear: Callable[[str, str], None], enough: Callable[[], bool]) -> None:
+    def _hear_for(self, seconds: float, hear: Hear, enough: Callable[[], bool]) -> None:
         end = time.monotonic() + seconds
         while not enough() and (left := end - time.monotonic()) > 0:
             # Read to the end: leaving the generator early would drop notices that came in the same packet.
             for notice in self._connection.notifies(timeout=min(left, 0.5), stop_after=1):
-                hear(notice.channel, notice.payload)
+                hear(notice.channel, notice.pid)

@@ -10,16 +10,19 @@ a slot twice.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 #: How far ahead of the database's clock a slot may be claimed: claims from a host whose clock has just jumped
 #: are refused until the jump has been measured.
 AHEAD_MS = 2_000
+
+#: A claim that is held open and not committed is undone by the database after so long: its scheduler hangs.
+HELD_MS = 2_000
 
 #: What must not have changed between proposing and claiming.
 _VERSION = """hashtextextended(concat_ws(E'\\x1f', s.expr, s.tz, s.args::text, s.kwargs::text, s.misfire
@@ -40,6 +43,7 @@ SELECT s.id, s.job_name, coalesce(j.queue, 'default') AS queue, s.expr, s.tz, s.
  ORDER BY s.id
 """)
 
+# The CASE in it keeps the planner from expecting next to nothing of the comparisons, and from looping.
 _CLAIM = text(f"""
 WITH proposal AS MATERIALIZED (
      SELECT *
@@ -51,9 +55,9 @@ WITH proposal AS MATERIALIZED (
        JOIN callboard.schedules s ON s.id = p.schedule_id
        LEFT JOIN callboard.jobs j ON j.name = s.job_name
        LEFT JOIN public.cron_job_config c ON c.job_name = s.job_name
-      WHERE s.checked_until = p.base
-        AND {_VERSION} = p.version
-        AND p.until <= clock_timestamp() + :ahead_ms * interval '1 millisecond'
+      WHERE CASE WHEN s.checked_until = p.base AND {_VERSION} = p.version
+                  AND p.until <= clock_timestamp() + :ahead_ms * interval '1 millisecond'
+                 THEN true ELSE false END
         FOR NO KEY UPDATE OF s SKIP LOCKED
    ), moved AS (
      UPDATE callboard.schedules s
@@ -67,11 +71,13 @@ WITH proposal AS MATERIALIZED (
           , cast(:reasons AS text[]), cast(:run_ids AS uuid[]), cast(:messages AS jsonb[]))
             AS q (schedule_id, due_at, disposition, reason, run_id, message)
    ), decided AS (
-     INSERT INTO callboard.occurrences (schedule_id, due_at, job_name, disposition, reason, run_id)
+     INSERT INTO callboard.occurrences (schedule_id, due_at, job_name, disposition, reason, run_id
+          , decided_at)
      SELECT q.schedule_id, q.due_at, t.job_name
           , CASE WHEN t.off IS NULL THEN q.disposition ELSE 'skipped_disabled' END
           , coalesce(t.off, q.reason)
           , CASE WHEN t.off IS NULL THEN q.run_id END
+          , greatest(clock_timestamp(), q.due_at)
        FROM slot q
        JOIN taken t ON t.id = q.schedule_id
          ON CONFLICT (schedule_id, due_at) DO NOTHING
@@ -88,6 +94,8 @@ WITH proposal AS MATERIALIZED (
 SELECT coalesce((SELECT array_agg(id) FROM moved), '{{}}') AS schedule_ids
      , coalesce((SELECT array_agg(run_id) FROM posted), '{{}}') AS run_ids
 """)
+
+_HOLD = text(f"SET LOCAL idle_in_transaction_session_timeout = {HELD_MS}")
 
 
 class ScheduleRow(NamedTuple):
@@ -110,28 +118,25 @@ class ScheduleRow(NamedTuple):
     off: str | None
 
 
-@dataclass(slots=True)
 class Proposal:
-    """What is to become of the slots of some schedules, in the form in which the statement takes it."""
+    """What is to become of the slots of some schedules, written down as the database reads it.
 
-    ids: list[int] = field(default_factory=list)
-    bases: list[datetime] = field(default_factory=list)
-    untils: list[datetime] = field(default_factory=list)
-    versions: list[int] = field(default_factory=list)
-    slot_ids: list[int] = field(default_factory=list)
-    due_ats: list[datetime] = field(default_factory=list)
-    dispositions: list[str] = field(default_factory=list)
-    reasons: list[str] = field(default_factory=list)
-    run_ids: list[UUID | None] = field(default_factory=list)
-    #: JSON of the Dramatiq message of each slot that is to run.
-    messages: list[str | None] = field(default_factory=list)
+    Rendering thousands of values takes longer than claiming them: done here, it is done ahead of the instant.
+    """
+
+    def __init__(self) -> None:
+        self._schedules: list[tuple[str, str, str, str]] = []
+        self._slots: list[tuple[str, str, str, str, str, str]] = []
+        self._values: dict[str, str] | None = None
+
+    def __len__(self) -> int:
+        """How many slots there are."""
+        return len(self._slots)
 
     def add_schedule(self, schedule_id: int, base: datetime, until: datetime, version: int) -> None:
         """Propose that the time of a schedule, after `base` and up to `until`, be decided."""
-        self.ids.append(schedule_id)
-        self.bases.append(base)
-        self.untils.append(until)
-        self.versions.append(version)
+        self._schedules.append((str(schedule_id), _moment(base), _moment(until), str(version)))
+        self._values = None
 
     def add_slot(
         self,
@@ -142,13 +147,47 @@ class Proposal:
         run_id: UUID | None = None,
         message: str | None = None,
     ) -> None:
-        """Propose what becomes of one slot of a schedule added before."""
-        self.slot_ids.append(schedule_id)
-        self.due_ats.append(due_at)
-        self.dispositions.append(disposition)
-        self.reasons.append(reason)
-        self.run_ids.append(run_id)
-        self.messages.append(message)
+        """Propose what becomes of one slot of a schedule added before.
+
+        Parameters:
+            run_id, message: of the run that it leads to, if any; the message as JSON.
+        """
+        self._slots.append(
+            (
+                str(schedule_id),
+                _moment(due_at),
+                disposition,
+                _quoted(reason),
+                "NULL" if run_id is None else str(run_id),
+                "NULL" if message is None else _quoted(message),
+            )
+        )
+        self._values = None
+
+    def values(self) -> dict[str, str]:
+        """The parameters of the claim: arrays, as PostgreSQL writes them."""
+        if self._values is None:
+            columns = [*(zip(*self._schedules, strict=True) if self._schedules else [()] * 4)]
+            columns += zip(*self._slots, strict=True) if self._slots else [()] * 6
+            self._values = {
+                name: "{" + ",".join(column) + "}" for name, column in zip(_NAMES, columns, strict=True)
+            }
+        return self._values
+
+
+_NAMES = (
+    *("ids", "bases", "untils", "versions"),
+    *("slot_ids", "due_ats", "dispositions", "reasons", "run_ids", "messages"),
+)
+
+
+def _moment(moment: datetime) -> str:
+    return f'"{moment.isoformat()}"'
+
+
+def _quoted(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 class Claimed(NamedTuple):
@@ -171,6 +210,44 @@ def claim_slots(connection: Connection, proposal: Proposal) -> Claimed:
 
     What was not claimed belongs to another scheduler, or has changed: load those schedules again.
     """
-    values = {name: getattr(proposal, name) for name in Proposal.__slots__}
-    schedule_ids, run_ids = connection.execute(_CLAIM, {**values, "ahead_ms": AHEAD_MS}).one()
+    values = {**proposal.values(), "ahead_ms": AHEAD_MS}
+    schedule_ids, run_ids = connection.execute(_CLAIM, values).one()
     return Claimed(set(schedule_ids), set(run_ids))
+
+
+class HeldClaim:
+    """A claim that is made, and holds once it is committed: all the work is done when the instant comes.
+
+    Until then the schedules are locked. Should this process hang, the database undoes the claim after
+    `HELD_MS`, and other schedulers take over.
+    """
+
+    def __init__(self, engine: Engine, proposal: Proposal) -> None:
+        self._connection = engine.connect()
+        try:
+            self._connection.execute(_HOLD)
+            self.claimed = claim_slots(self._connection, proposal)
+        except BaseException:
+            self.undo()
+            raise
+
+    def commit(self) -> Claimed:
+        """Make it hold. Whether it does is unknown if this raises: load its schedules again.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: the database does not answer, or has undone the claim.
+        """
+        try:
+            self._connection.commit()
+        except BaseException:
+            self.undo()
+            raise
+        self._connection.close()
+        return self.claimed
+
+    def undo(self) -> None:
+        """Undo it. Where the database does not answer, it does so by itself."""
+        try:
+            self._connection.close()
+        except SQLAlchemyError:
+            self._connection.invalidate()
