@@ -40,12 +40,14 @@ def add_run(database: Database, state: str, started: bool = True, **columns: Any
 
 
 def run(database: Database, run_id: uuid.UUID) -> dict[str, Any]:
+    """The row of a run."""
     row = database.execute("SELECT * FROM callboard.runs WHERE run_id = %s", (run_id,)).fetchone()
     assert row is not None
     return row
 
 
 def logged(database: Database, run_id: uuid.UUID) -> dict[str, Any] | None:
+    """The row of `cron_job_logs`, if there is one."""
     return database.execute("SELECT * FROM cron_job_logs WHERE id = %s", (run_id,)).fetchone()
 
 

@@ -1,7 +1,9 @@
 -- Weekly partitions, each from Monday 00:00 UTC, for every week that the window touches.
 -- Rows of such a week that went to the default partition are moved out of it first. Several callers
 -- wait for each other. A partition is made aside and attached, so that the parent is never locked
--- against readers; only the default partition is, and only for as long as the attaching takes.
+-- against readers or writers; only the default partition is, and only for as long as the attaching takes.
+-- (A writer whose row waits for that very lock, to go where it no longer may, fails with a check_violation and
+-- has to try again. It takes a row of a week that is only now being made.)
 CREATE OR REPLACE FUNCTION callboard.ensure_partitions(
     p_from timestamptz DEFAULT now() - interval '1 week',
     p_to timestamptz DEFAULT now() + interval '4 weeks'
