@@ -29,15 +29,20 @@ def token() -> str | None:
     return st.context.cookies.get(COOKIE)
 
 
+def address() -> str | None:
+    """Where the browser is, for the audit trail; None on this machine."""
+    return st.context.ip_address
+
+
 @st.cache_resource(ttl=REMEMBER_S, max_entries=1_000, show_spinner=False)
-def _principal(token: str, address: str | None) -> Principal | None:
-    return session_principal(context(), token, address=address)
+def _principal(token: str, at: str | None) -> Principal | None:
+    return session_principal(context(), token, address=at)
 
 
 def principal() -> Principal | None:
     """Whose session it is; None when it has ended."""
     held = token()
-    return None if held is None else _principal(held, st.context.ip_address)
+    return None if held is None else _principal(held, address())
 
 
 def require() -> Principal:

@@ -65,6 +65,7 @@ def run(settings: Settings) -> None:
         make_app(settings),
         ws="websockets-sansio",
         ws_max_size=MESSAGE_BYTES,
+        log_config=None,
         log_level="warning",
         access_log=False,
         server_header=False,

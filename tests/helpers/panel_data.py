@@ -15,32 +15,6 @@ from callboard.core.cron import cron
 from helpers.panel_jobs import JOBS, DemoJob
 from helpers.panel_runs import ATTEMPTS, LINES, OCCURRENCES, RUNS, History, by_hand, past, present
 
-ROLLUPS = """
-INSERT INTO callboard.rollups (width_s, bucket, job, queue, started, succeeded, failed, cancelled, skipped
-     , dead, retried, duration_sum_ms, duration_min_ms, duration_max_ms, wait_sum_ms, wait_max_ms
-     , duration_hist, wait_hist, last_run_at, last_success_at, last_failure_at)
-SELECT width, to_timestamp(floor(extract(epoch FROM at) / width) * width), job, queue
-     , count(*) FILTER (WHERE kind = 'start')
-     , count(*) FILTER (WHERE kind = 'succeeded'), count(*) FILTER (WHERE kind = 'failed')
-     , count(*) FILTER (WHERE kind = 'cancelled'), count(*) FILTER (WHERE kind = 'skipped')
-     , count(*) FILTER (WHERE kind = 'dead')
-     , coalesce(sum(attempt - 1) FILTER (WHERE kind IN ('succeeded', 'failed')), 0)
-     , coalesce(sum(duration_ms) FILTER (WHERE kind IN ('succeeded', 'failed')), 0)
-     , min(duration_ms) FILTER (WHERE kind IN ('succeeded', 'failed'))
-     , max(duration_ms) FILTER (WHERE kind IN ('succeeded', 'failed'))
-     , coalesce(sum(wait_ms) FILTER (WHERE kind IN ('succeeded', 'failed')), 0)
-     , max(wait_ms) FILTER (WHERE kind IN ('succeeded', 'failed'))
-     , callboard.hist_of(duration_ms) FILTER (WHERE kind IN ('succeeded', 'failed'))
-     , callboard.hist_of(wait_ms) FILTER (WHERE kind IN ('succeeded', 'failed'))
-     , max(at) FILTER (WHERE kind = 'start'), max(at) FILTER (WHERE kind = 'succeeded')
-     , max(at) FILTER (WHERE kind IN ('failed', 'dead'))
-  FROM (SELECT job, queue, attempt, duration_ms, wait_ms, kind, at
-          FROM callboard.runs, LATERAL (VALUES ('start', started_at), (state, finished_at)) event (kind, at)
-         WHERE at IS NOT NULL) ended
-     , (VALUES (60), (3600), (86400)) widths (width)
- GROUP BY 1, 2, 3, 4
-"""
-
 
 def fill(
     url: str, *, days: float = 30, seed: int = 7, now: datetime | None = None, live: bool = True
@@ -68,7 +42,8 @@ def fill(
             ("occurrences", OCCURRENCES, history.occurrences),
         ):
             copy(connection, f"callboard.{table}", columns, rows)
-        connection.execute(ROLLUPS)
+        since = at - timedelta(days=days + 1)
+        connection.execute("SELECT callboard.rebuild_rollups(%s, %s)", (since, at))
         connection.execute("UPDATE callboard.schedules SET checked_until = %s", (at,))
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("ANALYZE")
