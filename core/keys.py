@@ -73,7 +73,7 @@ class Keys:
 
     @property
     def schedulers(self) -> str:
-        """Hash of scheduler id to a JSON object that tells of the process; `at` (ms): its last sign of life."""
+        """Hash of scheduler id to a JSON object about the process; `at` (ms) is its last sign of life."""
         return f"{self.namespace}:__schedulers__"
 
     @property
