@@ -21,7 +21,7 @@ from redis.retry import Retry
 from callboard.core.errors import BadInput
 from callboard.core.keys import Keys
 from callboard.middleware.committer import Committer
-from callboard.middleware.consumer import RedisConsumer
+from callboard.middleware.consumer import Hand, RedisConsumer
 from callboard.middleware.delivery import Packet
 from callboard.middleware.scripts import load_script
 from callboard.middleware.stack import complete
@@ -99,6 +99,7 @@ class Broker(RedisBroker):
         self._fetch = load_script(self._direct, "fetch")
         #: What finished messages are handed to.
         self.committer = Committer(load_script(self._direct, "commit"), namespace, self.broker_id)
+        self._hands: dict[str, Hand] = {}
         self._delayed: set[str] = set()
         self._promoted: dict[str, Packet] = {}
 
@@ -182,7 +183,7 @@ class Broker(RedisBroker):
 
     def consume(self, queue_name: str, prefetch: int = 1, timeout: int = 30000) -> Consumer:
         """Make the consumer of a queue; how long it idles is its own affair."""
-        return RedisConsumer(self, queue_name, prefetch)
+        return RedisConsumer(self, queue_name, prefetch, self._hands.setdefault(queue_name, Hand()))
 
     def close(self) -> None:
         """Commit what is finished and close the connections."""
@@ -194,6 +195,11 @@ class Broker(RedisBroker):
         """Take up to `count` messages off a queue: (Redis message id, payload)."""
         flat = self._fetch(keys=[self.namespace], args=[self.broker_id, queue, min(count, BULK)])
         return [(flat[i].decode(), flat[i + 1]) for i in range(0, len(flat), 2)]
+
+    def fetched(self, queue: str) -> set[str]:
+        """The ids of the messages that Redis knows this process to have taken off a queue."""
+        ids: Any = self._patient.smembers(self.keys.acks(self.broker_id, queue))
+        return {redis_id.decode() for redis_id in ids}
 
     def give_back(self, queue: str, redis_ids: list[str]) -> None:
         """Put messages that were fetched and not begun back onto their queue."""

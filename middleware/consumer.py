@@ -23,6 +23,7 @@ from callboard.middleware import events
 from callboard.middleware.committer import Committer, Finished
 from callboard.middleware.delivery import Delivery, Packet
 from callboard.middleware.execution import now_ms
+from callboard.middleware.plain import words
 
 #: The most messages that a process takes from one queue ahead of its threads.
 MOST = 512
@@ -47,12 +48,26 @@ class Source(Protocol):
     def forget_delayed(self, redis_ids: Iterable[str]) -> None: ...
     def take_promoted(self, redis_id: str) -> Packet | None: ...
     def give_back(self, queue: str, redis_ids: list[str]) -> None: ...
+    def fetched(self, queue: str) -> set[str]: ...
+
+
+class Hand:
+    """What a process holds of one queue: the messages fetched and not committed yet.
+
+    It outlives the consumer, which begins anew after each lost connection.
+    """
+
+    __slots__ = ("ids", "room")
+
+    def __init__(self) -> None:
+        self.ids: set[str] = set()
+        self.room = threading.Event()
 
 
 class RedisConsumer(Consumer):
     """The consumer of one queue in one process."""
 
-    def __init__(self, broker: Source, queue_name: str, prefetch: int) -> None:
+    def __init__(self, broker: Source, queue_name: str, prefetch: int, hand: Hand) -> None:
         self._logger = get_logger(__name__)
         self._broker = broker
         self._queue = queue_name
@@ -60,16 +75,20 @@ class RedisConsumer(Consumer):
         self._base = prefetch
         self._limit = prefetch
         self._cache: list[Delivery] = []
-        self._held: set[str] = set()
+        self._held = hand.ids
+        self._room = hand.room
+        #: Those that wait in memory for their time, and their times.
+        self._waiting: set[str] = set()
         self._etas: list[tuple[float, str]] = []
-        self._room = threading.Event()
+        self._reclaimed = False
         self._fetched_at = 0.0
         self._woken = True
 
     def __next__(self) -> MessageProxy | None:
         try:
             return self._next()
-        except (redis.ConnectionError, redis.TimeoutError) as error:
+        except redis.RedisError as error:
+            # Not only when it is away: a Redis out of memory, or one made read-only, refuses the script.
             raise ConnectionClosed(error) from None
 
     def _next(self) -> MessageProxy | None:
@@ -77,6 +96,8 @@ class RedisConsumer(Consumer):
             if self._broker.draining:
                 time.sleep(0.05)
                 return None
+            if not self._reclaimed:
+                self._reclaim()
             if not self._has_room():
                 return None
             if not self._woken and not self._await_token():
@@ -94,16 +115,38 @@ class RedisConsumer(Consumer):
 
     def requeue(self, messages: Iterable[MessageProxy]) -> None:
         ids = [message.options["redis_message_id"] for message in messages]
+        self._let_go(ids)
         try:
             self._broker.give_back(self._queue, ids)
-        except (redis.ConnectionError, redis.TimeoutError) as error:
+        except redis.RedisError as error:
             raise ConnectionClosed(error) from None
-        self._held.difference_update(ids)
-        self._broker.forget_delayed(ids)
 
     def close(self) -> None:
+        # The worker has given back, or forgotten, what waits for its time.
+        self._let_go(list(self._waiting))
         cached, self._cache = self._cache, []
         self.requeue(cached)
+
+    def _let_go(self, ids: list[str]) -> None:
+        self._held.difference_update(ids)
+        self._waiting.difference_update(ids)
+        self._broker.forget_delayed(ids)
+
+    def _reclaim(self) -> None:
+        """Put back what Redis counts as ours and we do not have.
+
+        The reply to a fetch may be lost, and after a lost connection the worker forgets what it delayed.
+        Nobody else would ever look at those messages while this process lives.
+        """
+        stray = [redis_id for redis_id in self._broker.fetched(self._queue) if redis_id not in self._held]
+        if stray:
+            self._logger.warning(
+                "%d messages on queue %s had been fetched and got lost on the way; they go back.",
+                len(stray),
+                self._queue,
+            )
+            self._broker.give_back(self._queue, stray)
+        self._reclaimed = True
 
     def _has_room(self) -> bool:
         if len(self._held) * 2 <= self._limit:
@@ -122,7 +165,7 @@ class RedisConsumer(Consumer):
 
     def _pause(self, longest: float) -> float:
         """Seconds until a delayed message held here is due, or `longest`."""
-        while self._etas and self._etas[0][1] not in self._held:
+        while self._etas and self._etas[0][1] not in self._waiting:
             heappop(self._etas)
         if not self._etas:
             return longest
@@ -153,6 +196,7 @@ class RedisConsumer(Consumer):
     def _decode(self, redis_id: str, payload: bytes, fetched: int) -> Delivery | None:
         try:
             message: Message[Any] = Message.decode(payload)
+            check_fields(message, payload)
         except DecodeError as error:
             self._logger.error(
                 "A message on queue %s cannot be decoded; it goes to the dead letters.", self._queue
@@ -163,22 +207,32 @@ class RedisConsumer(Consumer):
                 Finished(self._queue, redis_id, True, event, None, None, self._release)
             )
             return None
-        delivery = Delivery(message, redis_id, len(payload), fetched)
-        # A message may carry an id that it was not stored under (a requeue by other tools); the store
-        # decides.
+        # A message may carry an id, and name a queue, that it is not stored under (a requeue by other tools);
+        # the store decides.
+        if message.queue_name != self._queue:
+            message = message.copy(queue_name=self._queue)
         message.options["redis_message_id"] = redis_id
-        eta = message.options.get("eta")
-        if self._delayed and isinstance(eta, int | float):
-            heappush(self._etas, (eta, redis_id))
-            self._broker.hold_delayed(redis_id)
-        return delivery
+        self._plan(message, redis_id, fetched)
+        return Delivery(message, redis_id, len(payload), fetched)
+
+    def _plan(self, message: Message[Any], redis_id: str, fetched: int) -> None:
+        """Note until when the worker is going to wait with a message."""
+        eta = message.options.pop("eta", None)
+        if not isinstance(eta, int | float):
+            if not self._delayed:
+                return
+            eta = fetched
+        message.options["eta"] = eta
+        heappush(self._etas, (eta, redis_id))
+        self._waiting.add(redis_id)
+        self._broker.hold_delayed(redis_id)
 
     def _finish(self, message: MessageProxy, *, dead: bool) -> None:
         redis_id: str = message.options["redis_message_id"]
-        event, follow, mutex = b"", None, None
-        if self._delayed and not dead:
-            follow = self._broker.take_promoted(redis_id)
-        elif isinstance(message, Delivery):
+        event, mutex = b"", None
+        self._waiting.discard(redis_id)
+        follow = self._broker.take_promoted(redis_id)
+        if follow is None and isinstance(message, Delivery):
             event = events.finished(message, self._broker.broker_id, dead=dead)
             follow = None if dead else message.retry
             mutex = message.execution.mutex if message.execution else None
@@ -190,3 +244,23 @@ class RedisConsumer(Consumer):
         self._held.discard(redis_id)
         if not self._room.is_set() and len(self._held) * 2 <= self._limit:
             self._room.set()
+
+
+def check_fields(message: Message[Any], payload: bytes) -> None:
+    """Raise DecodeError where a field is not what Dramatiq makes of it: no hook could work with that."""
+    for name, kind in _KINDS.items():
+        value = getattr(message, name)
+        if not isinstance(value, kind):
+            raise DecodeError(f"The field {name} is {words(value):.100}.", payload, None)
+    retries = message.options.get("retries", 0)
+    if not isinstance(retries, int) or retries < 0:
+        raise DecodeError(f"The option retries is {words(retries):.100}.", payload, None)
+
+
+_KINDS: dict[str, type] = {
+    "actor_name": str,
+    "kwargs": dict,
+    "options": dict,
+    "message_id": str,
+    "message_timestamp": int,
+}
