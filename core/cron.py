@@ -22,9 +22,8 @@ from zoneinfo import ZoneInfo
 from callboard.core.clock import as_utc
 from callboard.core.cron_calendar import Calendar, calendar
 from callboard.core.errors import BadSchedule
-from callboard.core.zones import change, offsets, zone
+from callboard.core.zones import SECOND, change, offsets, zone
 
-_SECOND = timedelta(seconds=1)
 _HOUR = timedelta(hours=1)
 
 
@@ -57,10 +56,7 @@ class Cron:
         Raises:
             BadSchedule: there is none before the year 9999.
         """
-        try:
-            found = self._next(as_utc(after))
-        except OverflowError:
-            found = None
+        found = self._next(after)
         if found is None:
             raise BadSchedule(f"The schedule '{self}' does not fire again after {after}.")
         return found
@@ -71,22 +67,19 @@ class Cron:
         Raises:
             BadSchedule: there is none after the year 1.
         """
-        try:
-            found = self._previous(as_utc(before))
-        except OverflowError:
-            found = None
+        found = self._previous(before)
         if found is None:
             raise BadSchedule(f"The schedule '{self}' does not fire before {before}.")
         return found
 
     def between(self, start: datetime, end: datetime, limit: int | None = None) -> Iterator[datetime]:
         """The slots after `start` up to and including `end`, ascending; at most `limit` of them."""
-        return islice(self._between(as_utc(start), as_utc(end)), limit)
+        return islice(self._between(start, end), limit)
 
     def validate(self, now: datetime) -> bool:
         """Whether a slot falls due in the second of `now` (Periodiq's protocol)."""
         second = as_utc(now).replace(microsecond=0)
-        return self._next(second - _SECOND) == second
+        return self._next(second - SECOND) == second
 
     def next_valid_date(self, now: datetime) -> datetime:
         """The same as `next` (Periodiq's protocol)."""
@@ -105,6 +98,19 @@ class Cron:
             slot = self._next(slot)
 
     def _next(self, after: datetime) -> datetime | None:
+        try:
+            return self._first_after(as_utc(after))
+        except OverflowError:
+            # The years that datetime knows are over.
+            return None
+
+    def _previous(self, before: datetime) -> datetime | None:
+        try:
+            return self._last_before(as_utc(before))
+        except OverflowError:
+            return None
+
+    def _first_after(self, after: datetime) -> datetime | None:
         local = after.astimezone(self._zone)
         reading = local.replace(tzinfo=None, fold=0)
         found = self._calendar.next(reading)
@@ -114,7 +120,7 @@ class Cron:
             if early > late:
                 fold = change(reading, early, late, self._zone)
                 if found is None or found >= fold.end:
-                    again = self._calendar.next(fold.start - _SECOND)
+                    again = self._calendar.next(fold.start - SECOND)
                     if again is not None and again < fold.end:
                         return _utc(again - late)
         while found is not None:
@@ -128,10 +134,10 @@ class Cron:
             gap_or_fold = change(found, early, late, self._zone)
             if early < late and not self._brought_by_next_hour(gap_or_fold.end):
                 return gap_or_fold.at
-            found = self._calendar.next(gap_or_fold.end - _SECOND)
+            found = self._calendar.next(gap_or_fold.end - SECOND)
         return None
 
-    def _previous(self, before: datetime) -> datetime | None:
+    def _last_before(self, before: datetime) -> datetime | None:
         local = before.astimezone(self._zone)
         reading = local.replace(tzinfo=None, fold=0)
         found = self._calendar.previous(reading)
@@ -158,7 +164,7 @@ class Cron:
     def _brought_by_next_hour(self, gap_end: datetime) -> bool:
         if not self._calendar.every_hour:
             return False
-        found = self._calendar.next(gap_end - _SECOND)
+        found = self._calendar.next(gap_end - SECOND)
         return found is not None and found <= gap_end + _HOUR
 
 

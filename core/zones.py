@@ -6,6 +6,7 @@ before the change and with `fold=1` the one after; for any other reading both ar
 """
 
 import re
+from bisect import bisect_left
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -14,7 +15,7 @@ from zoneinfo import ZoneInfo
 from callboard.core.errors import BadSchedule
 
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*", re.ASCII)
-_SECOND = timedelta(seconds=1)
+SECOND = timedelta(seconds=1)
 
 
 class Change(NamedTuple):
@@ -53,15 +54,14 @@ def offsets(reading: datetime, tz: ZoneInfo) -> tuple[timedelta, timedelta]:
 
 
 def change(reading: datetime, before: timedelta, after: timedelta, tz: ZoneInfo) -> Change:
-    """The change that a naive reading in a gap or fold lies in, given both its offsets."""
-    # Under one of the offsets the reading is before the change, under the other at or after it.
-    one, other = reading - before, reading - after
-    low, high = min(one, other) - _SECOND, max(one, other) + _SECOND
-    while high - low > _SECOND:
-        middle = low + (high - low) // 2
-        middle = middle.replace(microsecond=0)
-        if middle.replace(tzinfo=UTC).astimezone(tz).utcoffset() == before:
-            low = middle
-        else:
-            high = middle
-    return Change(high.replace(tzinfo=UTC), high + min(before, after), high + max(before, after))
+    """The change that a naive reading in a gap or fold lies in, given the offsets before and after it."""
+    # Taken for one side of the change, the reading is a moment before it; for the other, at or after it.
+    low, high = sorted((reading.replace(microsecond=0) - before, reading.replace(microsecond=0) - after))
+
+    def has_come(seconds: int) -> bool:
+        moment = (low + seconds * SECOND).replace(tzinfo=UTC)
+        return moment.astimezone(tz).utcoffset() != before
+
+    seconds = range(1, (high - low) // SECOND + 1)
+    at = low + seconds[bisect_left(seconds, True, key=has_come)] * SECOND
+    return Change(at.replace(tzinfo=UTC), at + min(before, after), at + max(before, after))
