@@ -38,16 +38,14 @@ class Memory:
         Raises:
             redis.RedisError, sqlalchemy.exc.SQLAlchemyError: nothing was decided; call again later.
         """
-        answer = cast(bytes | None, self._client.get(self._keys.memory))
-        held = None if answer is None else answer.decode()
-        if held is not None and held == self._token:
+        if self._token is not None and self._held() == self._token:
             return None
         with self._engine.begin() as connection:
-            known = read_position(connection, self._keys.memory)
-            if known is not None and known == held:
+            # Whoever holds the row first does it all; the others wait, and find the new token in both.
+            known = read_position(connection, self._keys.memory, lock=True)
+            if known is not None and known == self._held():
                 self._token = known
                 return None
-            # Whoever exchanges the token first does it all; the others wait for that, and find the new one.
             token = uuid4().hex
             if not exchange_position(connection, self._keys.memory, known, token):
                 return None
@@ -60,3 +58,7 @@ class Memory:
             "Redis has lost what it held; what was pending is sent again.", action="redis_forgot", runs=count
         )
         return count
+
+    def _held(self) -> str | None:
+        answer = cast(bytes | None, self._client.get(self._keys.memory))
+        return None if answer is None else answer.decode()

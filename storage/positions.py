@@ -4,6 +4,8 @@ from sqlalchemy import Connection, text
 
 _READ = text("SELECT last_id FROM callboard.stream_position WHERE stream = :stream")
 
+_LOCK = text("SELECT last_id FROM callboard.stream_position WHERE stream = :stream FOR UPDATE")
+
 _BEGIN = text("""
 INSERT INTO callboard.stream_position (stream, last_id) VALUES (:stream, :new)
     ON CONFLICT (stream) DO NOTHING
@@ -16,9 +18,10 @@ UPDATE callboard.stream_position
 """)
 
 
-def read_position(connection: Connection, stream: str) -> str | None:
-    """The mark of that name, or None."""
-    position: str | None = connection.execute(_READ, {"stream": stream}).scalar_one_or_none()
+def read_position(connection: Connection, stream: str, *, lock: bool = False) -> str | None:
+    """The mark of that name, or None; with `lock`, nobody else changes it until the transaction ends."""
+    statement = _LOCK if lock else _READ
+    position: str | None = connection.execute(statement, {"stream": stream}).scalar_one_or_none()
     return position
 
 
