@@ -88,7 +88,7 @@ class Committer:
         return True
 
     def stop(self, timeout: float = 10.0) -> None:
-        """Commit what there is and end the thread."""
+        """Commit what there is and end the thread. What is handed over later starts another."""
         if self._thread is None:
             return
         if not self.flush(timeout):
@@ -99,6 +99,8 @@ class Committer:
         self._stopping = True
         self._wake.set()
         self._thread.join(1.0)
+        if not self._thread.is_alive():
+            self._thread, self._stopping = None, False
 
     def _rouse(self) -> None:
         if self._thread is None:

@@ -20,6 +20,7 @@ class Lifecycle(Middleware):
         self._capture = Capture()
 
     def before_worker_boot(self, broker: Any, worker: Any) -> None:
+        broker.draining = False
         worker.work_queue = WorkQueue()
         broker.switches = Switches(broker.client, broker.keys, broker.broker_id)
         broker.switches.start()

@@ -10,7 +10,7 @@ from typing import Any
 
 from dramatiq import MessageProxy, Retry, middleware
 
-from callboard.core.backoff import Backoff, exponential, parse_backoff
+from callboard.core.backoff import MAX_DELAY_MS, Backoff, exponential, parse_backoff
 from callboard.core.limits import MAX_TRACEBACK, cut
 from callboard.middleware.delivery import Delivery
 
@@ -81,11 +81,17 @@ class Retries(middleware.Retries):
                 "requeue_timestamp": int(time.time() * 1000),
             }
         )
-        if isinstance(message, Delivery):
-            message.retry = broker.follow_up(follower, delay)
-            message.retry_at = int(time.time() * 1000) + delay
-        else:
+        if not isinstance(message, Delivery):
             broker.enqueue(follower, delay=delay)
+            return
+        try:
+            message.retry = broker.follow_up(follower, delay)
+        except Exception:
+            # Such as arguments that the job has changed into what cannot be encoded.
+            self.logger.exception("Message %r cannot be tried again.", message.message_id)
+            message.fail()
+        else:
+            message.retry_at = int(time.time() * 1000) + delay
 
     def _again(
         self, retries: int, error: BaseException, message: MessageProxy, options: dict[str, Any]
@@ -100,7 +106,7 @@ class Retries(middleware.Retries):
         self, retries: int, error: BaseException, message: MessageProxy, options: dict[str, Any]
     ) -> int:
         if isinstance(error, Retry) and error.delay is not None:
-            return int(error.delay)
+            return min(int(error.delay), MAX_DELAY_MS)
         return self._policy({**options, **message.options}).delay_ms(retries + 1)
 
     def _policy(self, options: dict[str, Any]) -> Backoff:
