@@ -1,13 +1,17 @@
 """One log line a request, with an id that the response carries too. Headers and queries stay out of it."""
 
 import time
+from collections.abc import Callable
 from uuid import uuid4
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from callboard.core.logging import get_logger
 
-log = get_logger("callboard.api.access")
+log = get_logger(__name__)
+access = get_logger("callboard.api.access")
 
 #: Asked every few seconds by whoever watches this process; logged only when they fail.
 QUIET = frozenset({"/healthz", "/readyz"})
@@ -15,10 +19,15 @@ MAX_PATH = 300
 
 
 class AccessLog:
-    """Pure ASGI middleware around the whole application."""
+    """Pure ASGI middleware around the whole application.
 
-    def __init__(self, app: ASGIApp) -> None:
+    What the application did not foresee ends here too, so that such a request has its line and its id like
+    any other; `unforeseen` makes the response for it.
+    """
+
+    def __init__(self, app: ASGIApp, unforeseen: Callable[[Request], Response]) -> None:
         self.app = app
+        self.unforeseen = unforeseen
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -39,6 +48,10 @@ class AccessLog:
 
         try:
             await self.app(scope, receive, answer)
+        except Exception:
+            log.exception("A request failed.", action="request_failed", request_id=request_id)
+            if status == 0:
+                await self.unforeseen(Request(scope))(scope, receive, answer)
         finally:
             _write(scope, status, round((time.perf_counter() - begun) * 1000, 1))
 
@@ -49,7 +62,7 @@ def _write(scope: Scope, status: int, duration_ms: float) -> None:
         return
     state = scope["state"]
     client = scope.get("client")
-    log.log(
+    access.log(
         _level(status),
         "Request.",
         action="request",

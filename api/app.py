@@ -11,14 +11,12 @@ from starlette.concurrency import run_in_threadpool
 from callboard import __version__
 from callboard.api import docs, openapi, problems
 from callboard.api.access_log import AccessLog
+from callboard.api.body_limit import BodyLimit
 from callboard.api.routes import admin, cron, health, runs
 from callboard.api.waiting import Waiting
 from callboard.control.context import Context
 from callboard.control.reads.runs import ended
 from callboard.core.settings import Settings
-
-#: The largest body of a request, in bytes: arguments of 64 KiB and their wrapping.
-MAX_BODY = 128 * 1024
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -40,7 +38,6 @@ def create_app(settings: Settings) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         lifespan=lifespan,
-        max_body_size=MAX_BODY,
     )
     app.state.context = context
     app.state.waiting = Waiting(find_ended)
@@ -49,5 +46,6 @@ def create_app(settings: Settings) -> FastAPI:
     problems.install(app)
     openapi.install(app)
     docs.install(app)
-    app.add_middleware(AccessLog)
+    app.add_middleware(BodyLimit, most=problems.MAX_BODY, refuse=problems.too_large)
+    app.add_middleware(AccessLog, unforeseen=problems.unforeseen)
     return app

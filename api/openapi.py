@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from callboard import __version__
-from callboard.api.problems import Problem
+from callboard.api.problems import Problem, documented
 
 DESCRIPTION = """
 List cron jobs, run them, switch them, see how they did.
@@ -46,7 +46,6 @@ def _schema(app: FastAPI) -> dict[str, Any]:
         schemas.pop(name, None)
     for methods in schema["paths"].values():
         for operation in methods.values():
-            invalid = operation["responses"].get("422")
-            if invalid and "application/json" in invalid.get("content", {}):
-                del operation["responses"]["422"]["content"]["application/json"]
+            if "422" in operation["responses"]:
+                operation["responses"]["422"] = documented(422)[422]
     return schema

@@ -12,13 +12,12 @@ from starlette.exceptions import HTTPException
 from callboard.api.docs import anchor
 from callboard.control.auth import TooManyLogins
 from callboard.core.errors import CallboardError
-from callboard.core.logging import get_logger
-
-log = get_logger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
-#: Where a client should come back to after a server was away, in seconds.
+#: The largest body of a request, in bytes: arguments of 64 KiB and their wrapping.
+MAX_BODY = 128 * 1024
+#: When a client should come back after a server was away, in seconds.
 RETRY_AFTER_S = 5
 
 
@@ -92,7 +91,7 @@ def headers_of(error: CallboardError) -> dict[str, str]:
 
 
 def install(app: FastAPI) -> None:
-    """Have every error of the application answered as a problem."""
+    """Have every error that was foreseen answered as a problem."""
 
     async def known(request: Request, error: Exception) -> ProblemResponse:
         assert isinstance(error, CallboardError)  # noqa: S101
@@ -109,24 +108,29 @@ def install(app: FastAPI) -> None:
         detail = _DETAILS.get(error.status_code) or f"{str(error.detail).rstrip('.')}."
         return problem(request, error.status_code, detail, headers=dict(error.headers or {}))
 
-    async def unforeseen(request: Request, error: Exception) -> ProblemResponse:
-        identity = request.scope.get("state", {}).get("request_id", "unknown")
-        log.error("A request failed.", action="request_failed", request_id=identity, exc_info=error)
-        return problem(
-            request,
-            HTTPStatus.INTERNAL_SERVER_ERROR,
-            f"Something went wrong here; the server's log has it under request {identity}.",
-        )
-
     app.add_exception_handler(CallboardError, known)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
-    app.add_exception_handler(Exception, unforeseen)
+
+
+def unforeseen(request: Request) -> ProblemResponse:
+    """The response for a mistake of the program, which says nothing but where to look for it."""
+    identity = request.state.request_id
+    detail = f"Something went wrong here; the server's log has it under request {identity}."
+    return problem(request, HTTPStatus.INTERNAL_SERVER_ERROR, detail)
+
+
+def too_large(request: Request) -> ProblemResponse:
+    """The response for a request whose body is too large."""
+    status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    return problem(request, status, _DETAILS[status], headers={"Connection": "close"})
 
 
 _DETAILS: dict[int, str] = {
+    400: "The body cannot be read; send JSON in UTF-8.",
     404: "There is nothing at this address; /docs lists what there is.",
     405: "This address does not take that method; /docs lists those that it takes.",
+    413: f"The body is larger than {MAX_BODY // 1024} KiB, which is the most that is taken.",
 }
 
 

@@ -1,0 +1,104 @@
+import re
+
+import httpx
+import pytest
+
+from helpers.declarations import audit, declare, job
+
+OPEN = {("GET", "/healthz"), ("GET", "/readyz")}
+#: The least role for each address, written down apart from the program.
+LEAST = {
+    ("GET", "/api/cron/jobs"): "viewer",
+    ("GET", "/api/cron/execute/{job}"): "viewer",
+    ("POST", "/api/cron/execute/{job}"): "operator",
+    ("GET", "/api/admin/cron-jobs"): "viewer",
+    ("POST", "/api/admin/cron-jobs/{job}/toggle"): "operator",
+    ("POST", "/api/admin/cron-jobs/{job}/run"): "operator",
+    ("GET", "/api/admin/cron-jobs/{job}/history"): "viewer",
+    ("GET", "/api/runs/{run_id}"): "viewer",
+}
+ROLES = ["viewer", "operator", "admin"]
+
+
+def operations(client):
+    paths = client.get("/openapi.json").json()["paths"]
+    return {(method.upper(), path) for path, methods in paths.items() for method in methods}
+
+
+def call(client, method, path, **options):
+    filled = path.replace("{job}", "health-check").replace("{run_id}", "0196f6a2-7c1d-7d0e-9d3c-5f0c3a1b2c4d")
+    body = {"enabled": True} if path.endswith("toggle") else None
+    params = {"wait": 0} if method == "POST" and "execute" in path else None
+    return client.request(method, filled, json=body, params=params, **options)
+
+
+def test_every_address_is_listed_here(api):
+    assert operations(api) == OPEN | set(LEAST)
+
+
+@pytest.mark.parametrize(("method", "path"), sorted(LEAST))
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Authorization": "Bearer wrong"},
+        {"Authorization": "Bearer"},
+        {"Authorization": "Basic YTpi"},
+        {"Authorization": "api-token-for-tests"},
+        {"X-API-Key": "api-token-for-tests"},
+    ],
+)
+def test_nothing_is_told_without_a_valid_token(url, engine, method, path, headers):
+    declare(engine, job("health-check"))
+    with httpx.Client(base_url=url) as client:
+        answer = call(client, method, path, headers=headers)
+
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == 'Bearer realm="callboard"'
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert "health-check" not in answer.json()["detail"]
+
+
+def test_a_token_in_the_query_is_no_token(url):
+    for name in ("token", "access_token", "key"):
+        assert httpx.get(f"{url}/api/cron/jobs", params={name: "api-token-for-tests"}).status_code == 401
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_may_what_its_list_says_and_nothing_else(api_as, engine, role):
+    declare(engine, job("health-check"))
+    client = api_as(role)
+
+    for (method, path), least in LEAST.items():
+        answer = call(client, method, path)
+        allowed = ROLES.index(role) >= ROLES.index(least)
+        assert (answer.status_code != 403) is allowed, (method, path, answer.text)
+        if not allowed:
+            assert re.match(r"token:a viewer is a viewer and may not do this: ", answer.json()["detail"])
+
+
+def test_refusals_are_audited(api_as, engine):
+    declare(engine, job("health-check"))
+
+    api_as("viewer").post("/api/admin/cron-jobs/health-check/run")
+
+    row = audit(engine)[-1]
+    assert (row["who"], row["role"], row["action"], row["outcome"]) == (
+        "token:a viewer",
+        "viewer",
+        "run_job",
+        "refused",
+    )
+    assert row["address"] == "127.0.0.1"
+
+
+def test_the_cron_secret_lists_runs_and_switches(url, engine):
+    declare(engine, job("health-check"))
+    with httpx.Client(base_url=url, headers={"Authorization": "Bearer cron-secret-for-tests"}) as client:
+        assert client.get("/api/cron/jobs").status_code == 200
+        assert client.post("/api/cron/execute/health-check", params={"wait": 0}).status_code == 202
+
+
+def test_health_needs_no_token(url):
+    assert httpx.get(f"{url}/healthz").json() == {"status": "ok"}
+    assert httpx.get(f"{url}/readyz").status_code == 200
