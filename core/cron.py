@@ -11,6 +11,7 @@ When the rules of its zone move the clock, no time that a schedule names is lost
 - Wildcards follow elapsed time. A schedule of every minute or every n-th (`*`, `*/10`), or of every hour,
   runs in both passes through a fold; and one of every hour does not make up for what a gap swallows, as the
   next hour brings it. So hourly is every real hour, and every ten minutes every ten real minutes.
+- Every n-th hour (`0 */2`) names its hours: twelve times, twelve runs, on each day.
 """
 
 from collections.abc import Iterator

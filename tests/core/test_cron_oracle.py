@@ -13,7 +13,7 @@ from callboard.core.cron import Cron, cron
 from callboard.core.errors import BadSchedule
 from helpers.cron_expressions import expressions, matches, moments, second_opinion
 
-CALM = settings(deadline=None, max_examples=400)
+CALM = settings(deadline=None, max_examples=250)
 
 
 def parsed(expr: str) -> Cron:

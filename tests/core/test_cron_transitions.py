@@ -126,7 +126,7 @@ def test_schedules_at_kinds_of_change_that_time_zone_data_newer_than_this_test_m
         check_plain_schedules(everywhere[kind])
 
 
-@settings(deadline=None, max_examples=120)
+@settings(deadline=None, max_examples=100)
 @given(expressions(seconds=False), st.sampled_from(RULES), st.data())
 def test_any_schedule_where_clocks_change(expr: str, zone: str, data: st.DataObject) -> None:
     change = data.draw(st.sampled_from(changes(zone)))
@@ -148,7 +148,7 @@ def test_any_schedule_where_clocks_change(expr: str, zone: str, data: st.DataObj
     check(expr, zone, start, end, expected)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=200)
 @given(
     expressions(),
     st.sampled_from(zones()),
