@@ -104,7 +104,7 @@ def set_up(dsn: str) -> None:
             LoggingIntegration(event_level=None, sentry_logs_level=None),
             AtexitIntegration(callback=lambda _pending, _timeout: None),
         ],
-        send_default_pii=False,
+        before_send=lambda event, _hint: _without_secrets(event),
     )
 
 
@@ -167,11 +167,15 @@ def _facts(message: MessageProxy, execution: Execution, options: Mapping[str, An
     return {key: value for key, value in facts.items() if value is not None}
 
 
-def _without_secrets(event: Any) -> Any:
-    for value in event.get("exception", {}).get("values", ()):
-        if value.get("value"):
-            value["value"] = hide(value["value"])
-    return event
+def _without_secrets(value: Any) -> Any:
+    """The event, or a part of it, without what the scrubber of Sentry's client does not know for a secret."""
+    if isinstance(value, str):
+        return hide(value)
+    if isinstance(value, dict):
+        return {key: _without_secrets(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_secrets(item) for item in value]
+    return value
 
 
 def _leave(message: MessageProxy) -> None:

@@ -1,5 +1,6 @@
 """What Sentry is told of failures: by real runs, of a real worker, to a server that takes Sentry's place."""
 
+import json
 import logging
 import time
 from collections.abc import Iterator
@@ -203,15 +204,21 @@ def test_runs_that_exceed_their_time_limit_are_one_problem_to_sentry(
     assert event["contexts"]["job"]["time_limit_ms"] == 50
 
 
-def test_a_password_in_an_error_does_not_leave_the_house(broker: Broker, sink: SentrySink) -> None:
+def test_a_password_in_an_error_a_variable_or_a_log_line_does_not_leave_the_house(
+    broker: Broker, sink: SentrySink
+) -> None:
     @dramatiq.actor(max_retries=0)
     def connect() -> None:
-        raise RuntimeError("cannot reach redis://:hunter2@cache:6379")
+        address = "redis://:hunter2@cache:6379"
+        logging.getLogger("shop").warning("Connecting to %s.", address)
+        raise RuntimeError(f"cannot reach {address}")
 
     work_off(broker, sink, connect.message())
 
     (event,) = sink.wait_for(1)
     assert event["exception"]["values"][0]["value"] == "cannot reach redis://:***@cache:6379"
+    assert "Connecting to redis://:***@cache:6379." in json.dumps(event["breadcrumbs"])
+    assert "hunter2" not in json.dumps(event)
 
 
 def test_a_sentry_that_does_not_answer_holds_nothing_up(broker: Broker) -> None:
