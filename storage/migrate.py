@@ -24,8 +24,7 @@ logger = logging.getLogger(__name__)
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-#: The key of the advisory lock that a migration holds.
-LOCK = 0x63616C6C626F6172  # "callboar"
+_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('callboard.migrate', 0))")
 
 
 def migrate(url: str) -> None:
@@ -40,7 +39,7 @@ def migrate(url: str) -> None:
             return
         with connection.begin():
             connection.execute(text("SET LOCAL statement_timeout = 0"))
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+            connection.execute(_LOCK)
             if _fingerprint_of(connection) == fingerprint():
                 return
             connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
