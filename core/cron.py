@@ -75,7 +75,7 @@ class Cron:
 
     def between(self, start: datetime, end: datetime, limit: int | None = None) -> Iterator[datetime]:
         """The slots after `start` up to and including `end`, ascending; at most `limit` of them."""
-        return islice(self._between(start, end), limit)
+        return islice(self._between(as_utc(start), as_utc(end)), limit)
 
     def validate(self, now: datetime) -> bool:
         """Whether a slot falls due in the second of `now` (Periodiq's protocol)."""

@@ -174,6 +174,23 @@ def test_a_time_given_within_a_fold_is_the_pass_that_its_fold_says() -> None:
     assert schedule.next(second) == at("2025-10-26 01:30")
 
 
+def test_a_window_may_begin_and_end_within_a_fold_or_a_gap() -> None:
+    paris = ZoneInfo("Europe/Paris")
+    hourly = cron("0 * * * *")
+    first, second = (datetime(2025, 10, 26, 2, 0, tzinfo=paris, fold=fold) for fold in (0, 1))
+    skipped = datetime(2025, 3, 30, 2, 0, tzinfo=paris)
+
+    assert list(hourly.between(first, second)) == [at("2025-10-26 01:00")]
+    assert list(hourly.between(skipped - timedelta(hours=1), skipped)) == [at("2025-03-30 01:00")]
+
+
+def test_a_window_without_a_time_zone_is_refused_before_it_is_walked() -> None:
+    naive = datetime(2025, 1, 1)  # noqa: DTZ001
+    for window in ((naive, at("2025-01-02")), (at("2025-01-01"), naive)):
+        with pytest.raises(BadInput, match="has no time zone"):
+            cron("@daily").between(*window)
+
+
 def test_a_naive_time_is_refused_with_advice() -> None:
     naive = datetime(2025, 1, 1)  # noqa: DTZ001
     for ask in (cron("@daily").next, cron("@daily").previous, cron("@daily").validate):
