@@ -2,41 +2,50 @@
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
-from typing import cast
 
-import typer
+from callboard.cli.interrupt import listening
 
 #: The exit code of a bug in Callboard.
 BUG = 70
 INTERRUPTED = 130
 
-# Typer may carry a click of its own, whose base class of errors it does not export.
-Misuse = cast("type[Exception]", typer.BadParameter.__mro__[2])
-
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit code."""
+    try:
+        with listening():
+            # All that takes time, imports included, happens where Ctrl-C is heard.
+            return _run(argv)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    import typer
+
     from callboard.cli import commands
 
+    # Typer may carry a click of its own, whose base class of errors it does not export.
+    misuse: type[BaseException] = typer.BadParameter.__mro__[2]
     try:
         code = commands.app(args=argv, prog_name="callboard", standalone_mode=False)
         sys.stdout.flush()
-    except Misuse as error:
-        return _misused(error)
-    except (typer.Abort, KeyboardInterrupt):
+    except typer.Abort:
         return INTERRUPTED
     except BrokenPipeError:
         # Whoever read along has gone. The interpreter's last flush must not complain either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except SystemExit as error:
+        # A library has ended the program by itself, such as where a pipe was closed.
+        return error.code if isinstance(error.code, int) else 1
     except Exception as error:  # noqa: BLE001 - the last resort
-        return _failed(error)
+        return _misused(error) if isinstance(error, misuse) else _failed(error)
     return code if isinstance(code, int) else 0
 
 
-def _misused(error: BaseException) -> int:
+def _misused(error: Exception) -> int:
     if type(error).__name__ == "NoArgsIsHelpError":
         return 0  # it has shown the help
     message = str(getattr(error, "format_message", error.__str__)()).strip().rstrip(".")
@@ -52,6 +61,8 @@ def _failed(error: Exception) -> int:
 
     sentence = explain(error)
     if os.environ.get("CALLBOARD_LOG_LEVEL", "").upper() == "DEBUG":
+        import traceback
+
         traceback.print_exception(error)
     if sentence is None:
         what = f"{type(error).__name__}: {error}"

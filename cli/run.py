@@ -9,6 +9,7 @@ import typer
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from callboard.cli import interrupt
 from callboard.cli.app import AsJson, JobName, flag, jobs
 from callboard.cli.console import err, out, print_json
 from callboard.cli.jobs import context
@@ -94,6 +95,7 @@ def _wait(system: "Context", run_id: UUID, job: str, timeout: float | None) -> "
                     where = "it goes on" if detail and detail.run.state == "processing" else "it still waits"
                     raise Unavailable(f"The run {run_id} has not ended after {timeout:g} s; {where}.")
                 time.sleep(LOOK_S)
+                interrupt.check()
     except KeyboardInterrupt:
         err.print(f"No longer waiting; the run {run_id} goes on.", markup=False)
         raise

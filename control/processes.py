@@ -13,17 +13,17 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import Any
 
-from callboard.core.errors import BadSettings, CallboardError, Conflict
+from callboard.control.addresses import check_free
+from callboard.core.errors import BadSettings, CallboardError
 from callboard.core.logging import configure_logging
 from callboard.core.parent import end_with_parent
 from callboard.core.settings import Settings, load_settings
 
 #: Names the process that supervises this one, by its id.
 SUPERVISOR = "CALLBOARD_SUPERVISOR"
-#: Seconds that requests under way may take once the API is told to end.
-DRAIN_S = 5
+#: Names the descriptor of the home's lock, which a part holds too for as long as it lives.
+LOCK_FD = "CALLBOARD_LOCK_FD"
 
 
 def run_worker(
@@ -61,28 +61,16 @@ def run_recorder(settings: Settings) -> int:
 
 def run_api(settings: Settings) -> int:
     """Serve the REST API until told to end; return the exit code."""
-    import uvicorn
-
     require(settings, database=True, redis=True)
-    config = uvicorn.Config(
-        import_module("callboard.api.app").create_app(settings),
-        host=settings.callboard_host,
-        port=settings.callboard_api_port,
-        log_config=None,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=DRAIN_S,
-    )
-    server = uvicorn.Server(config)
-    with _listening(config, settings) as socket:
-        server.run(sockets=[socket])
-    return 0 if server.started else 1
+    check_free(settings.callboard_host, settings.callboard_api_port, "API", "CALLBOARD_API_PORT")
+    import_module("callboard.api.serve").run(settings)
+    return 0
 
 
 def run_panel(settings: Settings) -> int:
     """Serve the panel until told to end; return the exit code."""
     require(settings, database=True, redis=True)
+    check_free(settings.callboard_host, settings.callboard_panel_port, "panel", "CALLBOARD_PANEL_PORT")
     import_module("callboard.panel.serve").run(settings)
     return 0
 
@@ -156,6 +144,8 @@ def _end_with_supervisor() -> None:
     supervisor = os.environ.get(SUPERVISOR)
     if not supervisor:
         return
+    # Processes that a job starts and leaves behind must not hold the lock for ever.
+    os.set_inheritable(int(os.environ[LOCK_FD]), False)
     end_with_parent()
     if os.getppid() != int(supervisor):
         sys.exit(0)
@@ -167,20 +157,6 @@ def _watch_parent(supervisor: int) -> None:
     while os.getppid() == supervisor:
         time.sleep(0.5)
     os.kill(os.getpid(), signal.SIGTERM)
-
-
-def _listening(config: Any, settings: Settings) -> Any:
-    import socket
-
-    host, port = settings.callboard_host, settings.callboard_api_port
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        return socket.create_server((host, port), family=family, backlog=config.backlog)
-    except OSError as error:
-        raise Conflict(
-            f"The API cannot listen on {host}:{port} ({error.strerror}); "
-            "set CALLBOARD_HOST and CALLBOARD_API_PORT to an address that is free."
-        ) from None
 
 
 if __name__ == "__main__":

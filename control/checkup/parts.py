@@ -108,5 +108,5 @@ def outbox(context: Context) -> Finding:
     late = (now - unsent.since).total_seconds() if unsent.since is not None else 0.0
     if late <= LATE_S:
         return Finding("Outbox", "ok", "nothing waits to be sent")
-    detail = f"{unsent.count} messages wait to be sent, the oldest for {late:.0f} s"
+    detail = f"{unsent.messages} messages wait to be sent, the oldest for {late:.0f} s"
     return Finding("Outbox", lateness(late), detail, "Look at the scheduler's log.")

@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,16 +18,11 @@ HEALTHY_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a part is: its name, the arguments of its process, and how long it may take to end in order."""
+    """What a part is: its name, the command of its process, and how long it may take to end in order."""
 
     name: str
-    arguments: tuple[str, ...] = ()
+    argv: tuple[str, ...]
     drain_s: float = 10.0
-
-    @property
-    def argv(self) -> list[str]:
-        """The command of its process."""
-        return [sys.executable, "-m", "callboard.control.processes", self.name, *self.arguments]
 
 
 class Part:

@@ -1,5 +1,6 @@
-"""Which parts there are, in the order in which they start; they end in the reverse order of `ENDS`."""
+"""Which parts there are, in the order in which they start, and in which groups they end."""
 
+import sys
 from dataclasses import dataclass
 
 from callboard.control.supervisor.part import Plan
@@ -23,19 +24,20 @@ ENDS = (("panel", "api", "scheduler", "worker"), ("recorder",))
 
 def make_plans(options: Options) -> list[Plan]:
     """The parts of an instance."""
-    worker = (
-        "--processes",
-        str(options.processes),
-        "--threads",
-        str(options.threads),
-        "--grace",
-        f"{options.grace_s:g}",
-    )
+    processes, threads, grace = str(options.processes), str(options.threads), f"{options.grace_s:g}"
     return [
-        Plan("recorder"),
-        # Its own grace, and what it takes to end the processes afterwards.
-        Plan("worker", worker, drain_s=options.grace_s + 5.0),
-        Plan("scheduler"),
-        Plan("api"),
-        Plan("panel"),
+        Plan("recorder", _argv("recorder")),
+        Plan(
+            "worker",
+            _argv("worker", "--processes", processes, "--threads", threads, "--grace", grace),
+            # Its own grace, and what it takes to end the processes afterwards.
+            drain_s=options.grace_s + 5.0,
+        ),
+        Plan("scheduler", _argv("scheduler")),
+        Plan("api", _argv("api"), drain_s=15.0),
+        Plan("panel", _argv("panel")),
     ]
+
+
+def _argv(part: str, *options: str) -> tuple[str, ...]:
+    return (sys.executable, "-m", "callboard.control.processes", part, *options)

@@ -8,8 +8,8 @@ from typing import Any, cast
 
 import psutil
 
+from callboard.control.addresses import url
 from callboard.control.context import Context, reaching_redis
-from callboard.control.supervisor.addresses import url
 from callboard.control.supervisor.part import Part
 from callboard.core.errors import Unavailable
 from callboard.scheduler.presence import list_schedulers

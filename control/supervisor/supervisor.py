@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from types import FrameType
 
+from callboard.control.addresses import choose_ports, url
 from callboard.control.context import Context
 from callboard.control.first_start import FirstCredentials, ensure_first_credentials
-from callboard.control.processes import SUPERVISOR
+from callboard.control.processes import LOCK_FD, SUPERVISOR
 from callboard.control.reads.readiness import check_redis
-from callboard.control.supervisor.addresses import choose_ports, url
 from callboard.control.supervisor.credentials import PASSWORD_FILE, TOKEN_FILE, keep_credentials, kept
 from callboard.control.supervisor.part import RESTART_DELAYS, Part
 from callboard.control.supervisor.plans import ENDS, Options, make_plans
@@ -31,13 +31,15 @@ from callboard.storage.migrate import migrate
 LOOK_S = 0.1
 #: Seconds that the parts have to become ready.
 START_S = 90.0
+#: Seconds between two looks at the length of the servers' logs.
+TRIM_S = 60.0
 #: Seconds that the recorder has to record what is left when everything ends.
 RECORD_S = 5.0
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Stopped(Exception):  # noqa: N818 - no error
+class Stopped(Exception):
     """Somebody asked to end while things were starting."""
 
 
@@ -59,6 +61,7 @@ class Supervisor:
         self._asked = 0
         self._server_failures = 0
         self._servers_due = 0.0
+        self._trim_at = 0.0
         self._servers = EmbeddedServers(
             settings.home, postgres=not self._given("DATABASE_URL"), valkey=not self._given("REDIS_URL")
         )
@@ -146,6 +149,9 @@ class Supervisor:
     # Watch
 
     def _look(self) -> None:
+        if time.monotonic() >= self._trim_at:
+            self._trim_at = time.monotonic() + TRIM_S
+            self._servers.trim_logs()
         for name in self._servers.dead():
             if not self._server_failures:
                 self._report.trouble(name, "died; it is being started again")
@@ -232,6 +238,7 @@ class Supervisor:
             "CALLBOARD_API_PORT": str(settings.callboard_api_port),
             "CALLBOARD_PANEL_PORT": str(settings.callboard_panel_port),
             SUPERVISOR: str(os.getpid()),
+            LOCK_FD: str(self._servers.lock.fd),
             "PYTHONUNBUFFERED": "1",
         }
         if not self._given("DATABASE_URL"):

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from callboard.core.errors import Unavailable
 from callboard.storage.embedded.account import Account
 
 _PR_SET_PDEATHSIG = 1
-#: A log of more bytes than this is put aside, over the previous one, when its server starts.
+#: A log of more bytes than this is put aside, over the previous one.
 MAX_LOG_BYTES = 10_000_000
 #: What PostgreSQL and Valkey write before the message: the time, the process, the level.
 _PREFIX = re.compile(r"^(\d\S* \S+ \S+ \[\d+\] .*?[A-Z]+:  |\d+:\w \d+ \w+ \d+ \S+ \S )")
@@ -102,10 +103,17 @@ class ServerProcess:
             lines = file.read().decode("utf-8", "replace").strip().splitlines()[-2:]
         return "; ".join(_PREFIX.sub("", line).strip().rstrip(".") for line in lines) or "it said nothing"
 
+    def trim_log(self) -> None:
+        """Put a log that has grown long aside while the server goes on writing to it."""
+        if self.log.exists() and self.log.stat().st_size > MAX_LOG_BYTES:
+            shutil.copyfile(self.log, self.log.with_name(f"{self.log.name}.1"))
+            # The server appends: its next line begins the emptied file.
+            os.truncate(self.log, 0)
+            self._log_start = 0
+
     def _open_log(self) -> IO[bytes]:
         self.log.parent.mkdir(parents=True, exist_ok=True)
-        if self.log.exists() and self.log.stat().st_size > MAX_LOG_BYTES:
-            self.log.replace(self.log.with_name(f"{self.log.name}.1"))
+        self.trim_log()
         return open(os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab")  # noqa: PTH123
 
 

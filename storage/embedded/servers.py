@@ -84,6 +84,11 @@ class EmbeddedServers:
             self.lock.note(self.pids)
         return revived
 
+    def trim_logs(self) -> None:
+        """Put aside what has grown long of the servers' logs."""
+        for server in self._servers():
+            server.process.trim_log()
+
     def stop(self) -> None:
         """End the servers and give up the lock. Nothing happens where nothing runs."""
         with ExitStack() as stack:

@@ -21,8 +21,8 @@ def choose_ports(settings: Settings) -> Settings:
             "set CALLBOARD_API_PORT or CALLBOARD_PANEL_PORT to another."
         )
     chosen = {
-        "callboard_api_port": _free(settings.callboard_host, api, "API", "CALLBOARD_API_PORT"),
-        "callboard_panel_port": _free(settings.callboard_host, panel, "panel", "CALLBOARD_PANEL_PORT"),
+        "callboard_api_port": check_free(settings.callboard_host, api, "API", "CALLBOARD_API_PORT"),
+        "callboard_panel_port": check_free(settings.callboard_host, panel, "panel", "CALLBOARD_PANEL_PORT"),
     }
     return settings.model_copy(update=chosen)
 
@@ -33,7 +33,13 @@ def url(host: str, port: int) -> str:
     return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
 
 
-def _free(host: str, port: int, name: str, setting: str) -> int:
+def check_free(host: str, port: int, name: str, setting: str) -> int:
+    """The port, or a free one for 0.
+
+    Raises:
+        Conflict: the port is taken.
+        BadSettings: this user may not listen there, or the host is no address of this machine.
+    """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         with socket.create_server((host, port), family=family) as listener:
