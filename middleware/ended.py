@@ -7,6 +7,7 @@ from dramatiq.middleware import Middleware
 
 from callboard.core.states import RunState
 from callboard.middleware.delivery import Delivery
+from callboard.middleware.execution import Execution
 from callboard.middleware.interrupts import RunEnded
 from callboard.middleware.recording import Recording
 from callboard.middleware.skips import skip
@@ -16,15 +17,16 @@ class Ended(Middleware):
     """The gate for runs that an operator has ended."""
 
     def after_worker_boot(self, broker: Any, worker: Any) -> None:
-        recording = Recording.of(broker)
+        switches = broker.switches
 
-        def interrupt(run_id: str) -> None:
-            for execution in recording.live():
-                if execution.run_id == run_id and execution.window is not None:
-                    execution.interrupt = _order(broker.switches.ended.get(run_id))
-                    execution.window.interrupt(RunEnded)
+        def enforce(execution: Execution) -> None:
+            order = switches.ended.get(execution.run_id) if switches.ended else None
+            if order is not None and execution.window is not None:
+                execution.window.interrupt(RunEnded, _order(order))
 
-        broker.switches.on_end = interrupt
+        watch = Recording.of(broker).watch
+        if watch is not None:
+            watch.checks.append(enforce)
 
     def before_process_message(self, broker: Any, message: MessageProxy) -> None:
         switches = broker.switches
@@ -35,7 +37,6 @@ class Ended(Middleware):
             raise skip(message, reason, state)
 
 
-def _order(order: dict[str, Any] | None) -> tuple[RunState, str, str]:
-    order = order or {}
+def _order(order: dict[str, Any]) -> tuple[RunState, str, str]:
     state = RunState.FAILED if order.get("state") == "failed" else RunState.CANCELLED
     return state, str(order.get("reason") or "ended by an operator"), str(order.get("by") or "")

@@ -58,7 +58,7 @@ def finished(delivery: Delivery, worker: str, *, dead: bool) -> bytes:
         event["s"], event["why"] = execution.skip
     elif delivery.retry is not None:
         event["s"], event["rat"] = RunState.PENDING, delivery.retry_at
-    elif execution.interrupt is not None:
+    elif execution.interrupt is not None and error is not None:
         event["s"], event["why"], event["by"] = execution.interrupt
     elif dead and execution.started is None:
         event["s"], event["why"] = (

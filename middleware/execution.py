@@ -50,7 +50,7 @@ class Execution:
     """What is known of one execution. Times are ms since the epoch."""
 
     __slots__ = (
-        "announced", "attempt", "duration_ms", "execution_id", "fence", "finished", "interrupt", "job",
+        "announced", "attempt", "begun_ns", "duration_ms", "execution_id", "fence", "finished", "job",
         "limit_ms", "log_lines", "max_attempts", "message", "mutex", "progress", "progress_new",
         "reported", "result", "run_id", "sent_lines", "skip", "started", "taken", "window",
     )  # fmt: skip
@@ -64,6 +64,8 @@ class Execution:
         #: When a worker thread took the message up; the actor may start later, or never.
         self.taken = now_ms()
         self.started: int | None = None
+        #: The same by a clock that nobody sets.
+        self.begun_ns = 0
         self.finished: int | None = None
         self.duration_ms: int | None = None
         self.limit_ms: float | None = None
@@ -71,8 +73,6 @@ class Execution:
         self.result: Any = None
         #: (state, reason) where a hook decided that the actor must not run.
         self.skip: tuple[str, str] | None = None
-        #: (state, reason, by) where the actor was interrupted on somebody's order.
-        self.interrupt: tuple[str, str, str] | None = None
         #: (key, token) of the mutex held.
         self.mutex: tuple[str, str] | None = None
         #: The fencing number that came with the mutex.
@@ -86,6 +86,11 @@ class Execution:
         self.sent_lines = 0
         #: Where the actor's function may be interrupted; None before and after it runs.
         self.window: Window | None = None
+
+    @property
+    def interrupt(self) -> tuple[str, str, str] | None:
+        """(state, reason, by) where the actor was interrupted on somebody's order."""
+        return self.window.order if self.window is not None else None
 
     def log(self, level: str, text: str) -> None:
         """Keep a log line, within the limits; the first line past them says that the rest is left out."""

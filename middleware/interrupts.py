@@ -14,9 +14,10 @@ from typing import Any
 
 from dramatiq.middleware import Interrupt
 
-_set_async_exception: Any = ctypes.pythonapi.PyThreadState_SetAsyncExc
-_set_async_exception.argtypes = (ctypes.c_ulong, ctypes.py_object)
-_set_async_exception.restype = ctypes.c_int
+# A prototype of our own: the types of the one in `ctypes.pythonapi` would be everybody's, and Dramatiq, which
+# interrupts for other reasons, calls it with others.
+_prototype = ctypes.PYFUNCTYPE(ctypes.c_int, ctypes.c_ulong, ctypes.py_object)
+_set_async_exception: Any = _prototype(("PyThreadState_SetAsyncExc", ctypes.pythonapi))
 
 
 class RunEnded(Interrupt):
@@ -26,20 +27,22 @@ class RunEnded(Interrupt):
 class Window:
     """The span in which one thread runs one actor's function. Used once, as a context manager."""
 
-    __slots__ = ("_lock", "_open", "_thread", "interrupted_by")
+    __slots__ = ("_lock", "_open", "_thread", "interrupted_by", "order")
 
     def __init__(self) -> None:
         self._thread = threading.get_ident()
         self._lock = threading.Lock()
         self._open = False
         self.interrupted_by: type[BaseException] | None = None
+        #: What was given as the reason of the interrupt.
+        self.order: tuple[str, str, str] | None = None
 
-    def interrupt(self, exception: type[BaseException]) -> bool:
+    def interrupt(self, exception: type[BaseException], order: tuple[str, str, str] | None = None) -> bool:
         """Raise an exception in the function, once. Returns whether the window was open for it."""
         with self._lock:
             if not self._open or self.interrupted_by is not None:
                 return False
-            self.interrupted_by = exception
+            self.interrupted_by, self.order = exception, order
             return bool(_set_async_exception(self._thread, exception) == 1)
 
     def close(self) -> None:

@@ -85,7 +85,7 @@ def _within_execution(function: Callable[..., Any]) -> Callable[..., Any]:
         execution = current_execution()
         if execution is None or execution.started is not None:
             return function(*args, **kwargs)
-        begun = time.perf_counter_ns()
+        begun = execution.begun_ns = time.perf_counter_ns()
         execution.started = now_ms()
         try:
             with Window() as execution.window:

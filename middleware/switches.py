@@ -8,7 +8,6 @@ milliseconds. After a lost connection everything is read again.
 import json
 import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 import redis
@@ -34,8 +33,6 @@ class Switches:
         self.disabled: dict[str, str] = {}
         #: Ids of the runs that must not go on, each with {state, reason, by}.
         self.ended: dict[str, dict[str, Any]] = {}
-        #: Called with the id of a run that has just been ended.
-        self.on_end: Callable[[str], None] = lambda _: None
         self._thread = threading.Thread(target=self._run, name="callboard-switches", daemon=True)
 
     def start(self, timeout: float = 5.0) -> None:
@@ -79,8 +76,6 @@ class Switches:
                     self.read()
                     self._connected.set()
                     told = False
-                    for run in list(self.ended):
-                        self.on_end(run)
                     self._listen(listener)
             except (redis.RedisError, OSError) as error:
                 if not told:
@@ -94,9 +89,6 @@ class Switches:
             if message is None or self._stopping:
                 continue
             self.read()
-            verb, _, run_id = message["data"].decode().partition(" ")
-            if verb == "end":
-                self.on_end(run_id)
 
 
 def _object(value: bytes) -> dict[str, Any]:

@@ -5,13 +5,14 @@ that never returns to the interpreter cannot be interrupted this way.
 """
 
 import math
+import time
 from typing import Any
 
 from dramatiq import MessageProxy, middleware
 from dramatiq.middleware import TimeLimitExceeded
 
 from callboard.middleware.delivery import Delivery
-from callboard.middleware.execution import Execution, now_ms
+from callboard.middleware.execution import Execution
 from callboard.middleware.recording import Recording
 
 #: The limit of an actor that names none, in ms: ten minutes, as in Dramatiq.
@@ -54,5 +55,5 @@ def _enforce(execution: Execution) -> None:
     window, limit = execution.window, execution.limit_ms
     if window is None or limit is None or execution.started is None:
         return
-    if now_ms() - execution.started >= limit:
+    if time.perf_counter_ns() - execution.begun_ns >= limit * 1_000_000:
         window.interrupt(TimeLimitExceeded)
