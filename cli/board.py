@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from callboard import __version__
-from callboard.cli.lines import render
+from callboard.cli.lines import matters, render
 from callboard.control.supervisor.report import Running
 
 #: Lines that wait to be shown; a terminal that is held (Ctrl-S) loses what comes after them.
@@ -53,7 +53,7 @@ class Board:
 
     def line(self, part: str, line: str) -> None:
         """Show a line that a part logged."""
-        if not self._quiet:
+        if not self._quiet and matters(line):
             try:
                 self._lines.put_nowait((part, line))
             except queue.Full:

@@ -11,6 +11,8 @@ COLOURS = {"worker": "green", "scheduler": "magenta", "recorder": "blue", "api":
 LEVELS = {"warning": "yellow", "error": "red", "critical": "bold red"}
 #: Said already by the rest of the line, or of use to machines only.
 SILENT = frozenset({"timestamp", "level", "event", "part", "logger", "action", "exception", "color_message"})
+#: Libraries whose everyday lines say nothing that a part does not say itself.
+CHATTY = ("dramatiq", "uvicorn")
 #: Characters of a field's value.
 LONG = 120
 
@@ -31,6 +33,16 @@ def render(part: str, line: str) -> Text:
     if fields.get("exception"):
         said.append("  ").append(str(fields["exception"]).strip().splitlines()[-1], style="red")
     return _line(_clock(fields.get("timestamp")), part, said)
+
+
+def matters(line: str) -> bool:
+    """Whether a line is worth a person's eye; in the log it stands in any case."""
+    try:
+        fields = json.loads(line)
+        everyday = fields["level"] in ("debug", "info") and not fields.get("run")
+        return not (everyday and str(fields["logger"]).partition(".")[0] in CHATTY)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return True
 
 
 def _line(clock: str, part: str, said: Text) -> Text:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from callboard.control.checkup.finding import Finding
 from callboard.control.context import Context
 from callboard.control.reads.readiness import check_schema
-from callboard.core.errors import CallboardError
+from callboard.core.errors import BadSettings, CallboardError
 from callboard.core.instance import read_instance
 from callboard.core.settings import Settings
 
@@ -56,6 +56,9 @@ def reached(name: str, setting: str, ask: Callable[[], None]) -> Finding:
     begun = time.perf_counter()
     try:
         ask()
+    except BadSettings as error:
+        said, _, advice = str(error).partition(": ")
+        return Finding(name, "fail", said[:1].lower() + said[1:], advice[:1].upper() + advice[1:])
     except CallboardError as error:
         return Finding(name, "fail", str(error).rstrip("."), f"Check {setting}, and that the server runs.")
     return Finding(name, "ok", f"answers in {(time.perf_counter() - begun) * 1000:.0f} ms")

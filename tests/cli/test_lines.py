@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from callboard.cli.lines import render
+from callboard.cli.lines import matters, render
 
 
 def _line(**fields: object) -> str:
@@ -42,3 +42,15 @@ def test_a_line_of_any_shape_is_shown(raw: str) -> None:
 
 def test_markup_in_a_line_is_text() -> None:
     assert _line(event="[bold]not markup[/bold]").endswith("[bold]not markup[/bold]")
+
+
+def test_everyday_lines_of_libraries_are_left_out_and_nothing_else_is() -> None:
+    def line(**fields: object) -> str:
+        return json.dumps({"event": "x", "level": "info", "logger": "uvicorn.error", **fields})
+
+    assert not matters(line())
+    assert matters(line(level="warning"))
+    assert matters(line(logger="callboard.worker"))
+    assert matters(line(logger="dramatiq.worker", run="the run of a job that logs so"))
+    assert matters("a plain line")
+    assert matters("[]")
