@@ -23,7 +23,11 @@ def plain(text: str, *, style: str = "plain", lines: int | None = None) -> None:
     st.html(f'<div style="{css}">{escape(text)}</div>')
 
 
+#: What Markdown would see in a label: its own marks, and underscores at the edge of a word.
+MARKS = re.compile(r"([\\`*\[\]<>~$:|#!&@^{}]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9]))")
+
+
 def label(text: str, *, longest: int = 120) -> str:
     """A text for a label, which Streamlit takes for Markdown: whatever Markdown would see is escaped."""
     shown = text if len(text) <= longest else f"{text[:longest]}..."
-    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", " ".join(shown.split()))
+    return MARKS.sub(r"\\\1", " ".join(shown.split()))

@@ -56,7 +56,7 @@ def field(parameter: Mapping[str, Any], *, key: str) -> Any:
     """The input for one argument, after its declared type; what was entered, as text where it is JSON."""
     name, kind = str(parameter["name"]), base_type(parameter)
     default, required = parameter.get("default"), bool(parameter.get("required"))
-    shown = label(name) + ("" if required else " :small[:gray[optional]]")
+    shown = label(name) + ("" if required else " (optional)")
     if kind == "bool":
         return st.toggle(shown, value=bool(default), key=key)
     if kind == "int":

@@ -48,7 +48,7 @@ def live(hours: int) -> None:
     with narrow.container(border=True, height="stretch"):
         attention(jobs)
     wide, narrow = st.columns([3, 2], gap="small")
-    with wide.container(border=True, height="stretch"):
+    with wide.container(border=True, height="stretch", key="failures_card"):
         recent_failures(loaders.failures(hours, 20), window_word(hours))
     with narrow.container(border=True, height="stretch"):
         next_runs(upcoming(jobs, limit=20, after=now), now)
