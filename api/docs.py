@@ -122,15 +122,13 @@ def _is_problem(response: Mapping[str, Any]) -> bool:
 
 
 def _curl(path: str, method: str, operation: Mapping[str, Any], body: object) -> str:
-    words = ["curl"]
-    if method != "GET":
-        words += ["-X", method]
-    if operation.get("security"):
-        words += ["-H", '"Authorization: Bearer $CALLBOARD_API_TOKEN"']
-    if body is not None:
-        words += ["-H", "'Content-Type: application/json'", "-d", f"'{json.dumps(body)}'"]
     filled = path.replace("{job}", "health-check").replace("{run_id}", "$RUN_ID")
-    return " ".join([*words, f"http://127.0.0.1:8000{filled}"])
+    parts = [f"curl {'' if method == 'GET' else f'-X {method} '}http://127.0.0.1:8000{filled}"]
+    if operation.get("security"):
+        parts.append('-H "Authorization: Bearer $CALLBOARD_API_TOKEN"')
+    if body is not None:
+        parts += ["-H 'Content-Type: application/json'", f"-d '{json.dumps(body)}'"]
+    return " \\\n  ".join(parts)
 
 
 def _example(schema: Mapping[str, Any], content: Mapping[str, Any]) -> Any:

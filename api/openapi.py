@@ -1,9 +1,11 @@
 """What the documentation says of the whole API."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
 from callboard import __version__
 from callboard.api.problems import Problem, documented
@@ -41,11 +43,24 @@ def _schema(app: FastAPI) -> dict[str, Any]:
     )
     schemas = schema["components"]["schemas"]
     schemas["Problem"] = Problem.model_json_schema()
+    for model in _models(BaseModel):
+        # Pydantic sorts an example's fields by name; here they stand in the order of the contract.
+        extra = model.model_config.get("json_schema_extra")
+        if model.__name__ in schemas and isinstance(extra, dict):
+            schemas[model.__name__]["examples"] = extra["examples"]
     # Errors of validation are problems too; FastAPI's own shape is never sent.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
     for methods in schema["paths"].values():
         for operation in methods.values():
+            operation["responses"]["200"]["description"] = "OK"
             if "422" in operation["responses"]:
                 operation["responses"]["422"] = documented(422)[422]
     return schema
+
+
+def _models(parent: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for model in parent.__subclasses__():
+        if model.__module__.startswith("callboard.api."):
+            yield model
+            yield from _models(model)

@@ -56,7 +56,7 @@ class Overview(Body):
     success: bool = True
     summary: SummaryBody
     jobs: list[JobDetail]
-    categories: dict[str, int]
+    categories: Annotated[dict[str, int], Field(examples=[{"monitoring": 1, "opportunities": 2}])]
     running_jobs: list[RunningJob]
 
 
@@ -108,6 +108,16 @@ class Queued(Body):
 
 class TimelinePoint(Body):
     """One hour of a job's life, UTC."""
+
+    model_config = example(
+        {
+            "timeBucket": "2026-01-24T10:00:00Z",
+            "executions": 12,
+            "successes": 12,
+            "failures": 0,
+            "avgDuration": 1234,
+        }
+    )
 
     time_bucket: datetime
     executions: int

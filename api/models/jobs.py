@@ -8,7 +8,7 @@ from pydantic import Field
 from callboard.api.models.base import Body, example
 from callboard.control.reads.jobs import Job, Stats
 
-HEALTH_CHECK = {
+HEALTH_CHECK: dict[str, Any] = {
     "name": "health-check",
     "schedule": "*/5 * * * *",
     "enabled": True,
@@ -16,6 +16,20 @@ HEALTH_CHECK = {
     "retries": 1,
     "description": "Monitor system health and uptime",
     "category": "monitoring",
+}
+
+
+STATS = {
+    "totalRuns": 288,
+    "successfulRuns": 286,
+    "failedRuns": 2,
+    "successRate": 99.31,
+    "avgDuration": 1234,
+    "minDuration": 801,
+    "maxDuration": 4410,
+    "lastRun": "2026-01-24T10:00:00Z",
+    "lastSuccess": "2026-01-24T10:00:00Z",
+    "lastFailure": "2026-01-22T03:15:02Z",
 }
 
 
@@ -48,20 +62,7 @@ class JobInfo(Body):
 class JobStats(Body):
     """What became of a job's runs in the last days."""
 
-    model_config = example(
-        {
-            "totalRuns": 288,
-            "successfulRuns": 286,
-            "failedRuns": 2,
-            "successRate": 99.31,
-            "avgDuration": 1234,
-            "minDuration": 801,
-            "maxDuration": 4410,
-            "lastRun": "2026-01-24T10:00:00Z",
-            "lastSuccess": "2026-01-24T10:00:00Z",
-            "lastFailure": "2026-01-22T03:15:02Z",
-        }
-    )
+    model_config = example(STATS)
 
     total_runs: int
     successful_runs: int
@@ -125,6 +126,7 @@ class JobDetail(JobInfo):
             "lastStatus": "succeeded",
             "running": 0,
             "pending": 0,
+            "stats": STATS,
         }
     )
 

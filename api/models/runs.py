@@ -16,6 +16,30 @@ RUN_ID = "0196f6a2-7c1d-7d0e-9d3c-5f0c3a1b2c4d"
 STATUS = {"succeeded": "completed", "processing": "started", "pending": "started", "skipped": "skipped"}
 
 
+RUN: dict[str, Any] = {
+    "id": RUN_ID,
+    "jobName": "health-check",
+    "status": "completed",
+    "state": "succeeded",
+    "startedAt": "2026-01-24T10:00:00.004Z",
+    "completedAt": "2026-01-24T10:00:05.238Z",
+    "duration": 5234,
+    "error": None,
+    "attempts": 1,
+    "maxAttempts": 1,
+    "createdAt": "2026-01-24T10:00:00Z",
+    "trigger": "schedule",
+    "requestedBy": None,
+    "dueAt": "2026-01-24T10:00:00Z",
+    "wait": 4,
+    "nextRetryAt": None,
+    "reason": None,
+    "worker": "worker-1",
+    "queue": "default",
+    "progress": {"done": 12, "total": 12, "note": None},
+}
+
+
 class Arguments(Body):
     """The arguments of a run. They are checked against the job's signature."""
 
@@ -131,6 +155,19 @@ class ExecutionGoesOn(Body):
 class RunningJob(Body):
     """A run that is being executed."""
 
+    model_config = example(
+        {
+            "jobName": "send-review-requests",
+            "runId": RUN_ID,
+            "startedAt": "2026-01-24T10:00:00.004Z",
+            "duration": 8120,
+            "attempt": 1,
+            "maxAttempts": 2,
+            "progress": {"done": 40, "total": 125, "note": None},
+            "worker": "worker-1",
+        }
+    )
+
     job_name: str
     run_id: UUID
     started_at: datetime | None
@@ -157,6 +194,8 @@ class RunningJob(Body):
 
 class RunBody(Body):
     """A run. `status` is its word in `cron_job_logs`, `state` that of its life."""
+
+    model_config = example(RUN)
 
     id: UUID
     job_name: str
@@ -214,34 +253,36 @@ class RunDetailBody(RunBody):
     """A run with all that is known of it."""
 
     model_config = example(
-        {
-            "id": RUN_ID,
-            "jobName": "health-check",
-            "status": "completed",
-            "state": "succeeded",
-            "startedAt": "2026-01-24T10:00:00.004Z",
-            "completedAt": "2026-01-24T10:00:05.238Z",
-            "duration": 5234,
-            "error": None,
-            "attempts": 1,
-            "maxAttempts": 1,
-            "createdAt": "2026-01-24T10:00:00Z",
-            "trigger": "schedule",
-            "requestedBy": None,
-            "dueAt": "2026-01-24T10:00:00Z",
-            "wait": 4,
-            "nextRetryAt": None,
-            "reason": None,
-            "worker": "worker-1",
-            "queue": "default",
-            "progress": {"done": 12, "total": 12, "note": None},
+        RUN
+        | {
             "args": [],
             "kwargs": {},
             "result": {"processed": 12, "failed": 0},
             "errorType": None,
             "traceback": None,
-            "attemptList": [],
-            "logs": [],
+            "attemptList": [
+                {
+                    "attempt": 1,
+                    "state": "succeeded",
+                    "startedAt": "2026-01-24T10:00:00.004Z",
+                    "completedAt": "2026-01-24T10:00:05.238Z",
+                    "duration": 5234,
+                    "error": None,
+                    "errorType": None,
+                    "traceback": None,
+                    "reason": None,
+                    "worker": "worker-1",
+                }
+            ],
+            "logs": [
+                {
+                    "attempt": 1,
+                    "seq": 1,
+                    "at": "2026-01-24T10:00:00.006Z",
+                    "level": "info",
+                    "message": "12 services to look at",
+                }
+            ],
         }
     )
 
