@@ -57,6 +57,14 @@ class Retries(middleware.Retries):
     ) -> None:
         if exception is None:
             return
+        try:
+            self._judge(broker, message, exception)
+        except Exception:
+            # Such as a predicate that fails, or arguments that the job itself has made impossible to encode.
+            self.logger.exception("Message %r cannot be tried again.", message.message_id)
+            message.fail()
+
+    def _judge(self, broker: Any, message: MessageProxy, exception: BaseException) -> None:
         options = broker.get_actor(message.actor_name).options
         throws = message.options.get("throws") or options.get("throws")
         ended = (
@@ -81,17 +89,11 @@ class Retries(middleware.Retries):
                 "requeue_timestamp": int(time.time() * 1000),
             }
         )
-        if not isinstance(message, Delivery):
-            broker.enqueue(follower, delay=delay)
-            return
-        try:
+        if isinstance(message, Delivery):
             message.retry = broker.follow_up(follower, delay)
-        except Exception:
-            # Such as arguments that the job has changed into what cannot be encoded.
-            self.logger.exception("Message %r cannot be tried again.", message.message_id)
-            message.fail()
-        else:
             message.retry_at = int(time.time() * 1000) + delay
+        else:
+            broker.enqueue(follower, delay=delay)
 
     def _again(
         self, retries: int, error: BaseException, message: MessageProxy, options: dict[str, Any]
