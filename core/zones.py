@@ -23,7 +23,7 @@ class Change(NamedTuple):
 
     #: The moment of the change, in UTC.
     at: datetime
-    #: The reading that the change begins and ends to skip (gap) or to show again (fold), naive.
+    #: The naive readings from here, included, to `end`, left out, are skipped (gap) or shown twice (fold).
     start: datetime
     end: datetime
 
