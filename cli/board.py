@@ -114,7 +114,8 @@ def _card(running: Running) -> Panel:
         grid.add_row("API token", Text.assemble(_where(running.token_file, "token").strip(", ")))
     grid.add_row("", "")
     servers = f"{' and '.join(running.embedded)} of its own in " if running.embedded else "data in "
-    grid.add_row("Runs with", Text(f"{servers}{_short(running.home)}"))
+    where = f" and {running.elsewhere}" if running.elsewhere else ""
+    grid.add_row("Runs with", Text(f"{servers}{_short(running.home)}{where}"))
     grid.add_row(
         "Shell", Text.assemble('eval "$(callboard env)"', ("   then psql, curl, callboard jobs list", "dim"))
     )

@@ -9,12 +9,14 @@ from typing import Protocol
 class Running:
     """Where everything is, once it runs.
 
-    `embedded` names the servers that were started here. The password and the token are given only at the
-    start that made them; the files hold them from then on, and are None where the environment gives them.
+    `embedded` names the servers that were started here, and `elsewhere` is where PostgreSQL keeps its data
+    when that is not in the home. The password and the token are given only at the start that made them;
+    the files hold them from then on, and are None where the environment gives them.
     """
 
     home: Path
     embedded: tuple[str, ...]
+    elsewhere: Path | None
     api_url: str
     panel_url: str
     admin_password: str | None

@@ -262,6 +262,7 @@ class Supervisor:
         return Running(
             home=settings.home,
             embedded=self._embedded(),
+            elsewhere=self._servers.data_elsewhere,
             api_url=instance.api_url,
             panel_url=instance.panel_url,
             admin_password=made.admin_password,

@@ -43,6 +43,12 @@ class EmbeddedServers:
         return self.valkey.url if self.valkey else ""
 
     @property
+    def data_elsewhere(self) -> Path | None:
+        """The folder of PostgreSQL's data where it could not be kept in the home (see place.py)."""
+        place = self.home / "postgresql"
+        return place.readlink() if self.postgres and place.is_symlink() else None
+
+    @property
     def pids(self) -> list[int]:
         """The process ids of the servers that have been started, PostgreSQL's first."""
         return [server.process.pid for server in self._servers() if server.process.pid]

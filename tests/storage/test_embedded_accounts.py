@@ -106,11 +106,12 @@ def test_a_home_that_nobody_can_reach_keeps_postgresql_elsewhere_and_finds_it_ag
     closed.mkdir(mode=0o700)
     monkeypatch.setattr(place, "OUTSIDE", folder / "outside")
     assert _serve(closed / "home") == "nobody"
-    data = (closed / "home" / "postgresql").readlink()
+    data = EmbeddedServers(closed / "home").data_elsewhere
+    assert data is not None
     assert data.is_relative_to(folder / "outside")
     assert (closed.stat().st_mode & 0o777, data.stat().st_mode & 0o777) == (0o700, 0o700)
     _serve(closed / "home")
-    assert (closed / "home" / "postgresql").readlink() == data
+    assert EmbeddedServers(closed / "home").data_elsewhere == data
 
 
 @as_root
