@@ -4,18 +4,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Connection
 
 from callboard.control.context import Context
+from callboard.control.principal import Principal
 from callboard.core.errors import CallboardError, Unavailable
 from callboard.core.limits import cut, storable
 from callboard.storage.queries import audit as queries
-
-if TYPE_CHECKING:
-    # Its package logs people in, and that is audited: the package imports this module.
-    from callboard.control.auth.principal import Principal
 
 #: Names come from outside; what is kept of them is cut here.
 MAX_TARGET = 200

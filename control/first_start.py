@@ -6,7 +6,7 @@ from sqlalchemy import Connection, Engine
 
 from callboard.control import audit
 from callboard.control.auth import secrets
-from callboard.control.auth.principal import Principal, Role
+from callboard.control.principal import Principal, Role
 from callboard.core.settings import Settings
 from callboard.storage.queries import audit as audit_queries
 from callboard.storage.queries import people as queries

@@ -10,8 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from callboard.control.actions.arguments import check_arguments
 from callboard.control.audit import audited
-from callboard.control.auth.principal import Principal
 from callboard.control.context import Context
+from callboard.control.principal import Principal
 from callboard.control.reads.jobs import no_such_job
 from callboard.core.errors import CallboardError, Conflict, Disabled
 from callboard.core.limits import storable

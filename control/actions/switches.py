@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from callboard.control.audit import audited
-from callboard.control.auth.principal import Principal
 from callboard.control.context import Context
+from callboard.control.principal import Principal
 from callboard.control.reads.jobs import no_such_job
 from callboard.core.limits import storable
 from callboard.storage.queries import jobs as job_queries

@@ -1,6 +1,10 @@
 """Who is asking, and may they: roles, users, sessions, tokens, throttled logins."""
 
-from callboard.control.auth.principal import (
+from callboard.control.auth.sessions import Session, log_in, log_out, session_principal
+from callboard.control.auth.throttle import TooManyLogins
+from callboard.control.auth.tokens import Token, add_token, bearer_principal, revoke_token, tokens
+from callboard.control.auth.users import User, add_user, set_password, set_role, set_user_enabled, users
+from callboard.control.principal import (
     PERMISSIONS,
     Origin,
     Principal,
@@ -8,10 +12,6 @@ from callboard.control.auth.principal import (
     local_principal,
     parse_role,
 )
-from callboard.control.auth.sessions import Session, log_in, log_out, session_principal
-from callboard.control.auth.throttle import TooManyLogins
-from callboard.control.auth.tokens import Token, add_token, bearer_principal, revoke_token, tokens
-from callboard.control.auth.users import User, add_user, set_password, set_role, set_user_enabled, users
 
 __all__ = [
     "PERMISSIONS",

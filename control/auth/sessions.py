@@ -8,8 +8,8 @@ from sqlalchemy import Connection
 
 from callboard.control import audit
 from callboard.control.auth import secrets, throttle
-from callboard.control.auth.principal import Origin, Principal, Role
 from callboard.control.context import Context
+from callboard.control.principal import Origin, Principal, Role
 from callboard.core.errors import NotAuthenticated
 from callboard.core.limits import storable
 from callboard.storage.queries import Row

@@ -6,8 +6,8 @@ from typing import Final
 
 from callboard.control.audit import audited
 from callboard.control.auth import secrets
-from callboard.control.auth.principal import Origin, Principal, Role
 from callboard.control.context import Context
+from callboard.control.principal import Origin, Principal, Role
 from callboard.core.errors import BadInput, Conflict, NotAuthenticated, NotFound
 from callboard.core.limits import storable
 from callboard.core.settings import Settings

@@ -8,9 +8,9 @@ from sqlalchemy import Connection
 
 from callboard.control.audit import audited
 from callboard.control.auth import secrets
-from callboard.control.auth.principal import Principal, Role
 from callboard.control.auth.tokens import check_name
 from callboard.control.context import Context
+from callboard.control.principal import Principal, Role
 from callboard.core.errors import Conflict, NotFound
 from callboard.core.limits import storable
 from callboard.storage.queries import Row
