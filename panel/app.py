@@ -42,6 +42,7 @@ try:
             ),
         ]
     )
+    st.set_page_config(page_title=f"{page.title} - Callboard")
     account(viewer)
     page.run()
 except CallboardError as error:

@@ -81,6 +81,8 @@ class Gate:
         path = scope["path"]
         if path.startswith(CLOSED):
             await self.refuse(scope, send, 404)
+        elif scope["type"] == "websocket" and not same_origin(scope):
+            await self.refuse(scope, send, 403)
         elif is_public(scope) or await self.allowed(scope):
             await self.app(scope, receive, send)
         elif scope["type"] == "http" and scope["method"] in ("GET", "HEAD") and wants_page(scope):
@@ -117,6 +119,13 @@ class Gate:
             {"type": "http.response.start", "status": status, "headers": [(b"content-type", b"text/plain")]}
         )
         await send({"type": "http.response.body", "body": body})
+
+
+def same_origin(scope: Scope) -> bool:
+    """Whether a websocket is opened by a page of this site; a caller that is no browser names no origin."""
+    headers = dict(scope["headers"])
+    origin = headers.get(b"origin")
+    return origin is None or origin.partition(b"://")[2] == headers.get(b"host")
 
 
 def is_public(scope: Scope) -> bool:

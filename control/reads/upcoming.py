@@ -37,7 +37,7 @@ def upcoming(
         for schedule in job.schedules
         if schedule.enabled
     ]
-    merged = heapq.merge(*streams)
+    merged: Iterator[Slot] = heapq.merge(*streams)
     if until is not None:
         merged = _up_to(merged, until)
     return tuple(islice(merged, limit))

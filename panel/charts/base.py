@@ -92,6 +92,7 @@ def finished(chart: alt.Chart | alt.LayerChart | alt.FacetChart, *, height: int)
     plain.pop("datasets", None)
     for each in (plain, *plain.get("layer", ())):
         each.pop("data", None)
+    plain["padding"] = {"left": 0, "top": 0, "right": 4, "bottom": 4}
     plain["autosize"] = {"type": "fit", "contains": "padding"}
     return plain
 

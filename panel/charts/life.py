@@ -100,7 +100,7 @@ def spec(words: tuple[str, ...], rows: int) -> Spec:
     )
     bars = (
         alt.Chart()
-        .mark_bar(cornerRadius=3)
+        .mark_bar(cornerRadiusEnd=3)
         .encode(
             x=x,
             x2="end:T",
@@ -117,6 +117,8 @@ def spec(words: tuple[str, ...], rows: int) -> Spec:
     )
     # A step of a few milliseconds would be no wider than a hair.
     ticks = (
-        alt.Chart().mark_tick(orient="vertical", thickness=3, size=17).encode(x="start:T", y=y, color=colour)
+        alt.Chart()
+        .mark_tick(orient="vertical", thickness=3, size=17, opacity=1)
+        .encode(x="start:T", y=y, color=colour)
     )
     return finished(alt.layer(ticks, bars), height=34 * rows + 30)

@@ -41,7 +41,7 @@ def figures(summary: Summary, jobs: Sequence[Job], buckets: Sequence[OutcomeBuck
             border=True,
             height="stretch",
             chart_data=[tally([bucket]).ended for bucket in window],
-            chart_type="bar",
+            chart_type="area",
         )
         st.metric(
             "Failures",
@@ -58,7 +58,6 @@ def figures(summary: Summary, jobs: Sequence[Job], buckets: Sequence[OutcomeBuck
             "Success rate",
             words.rate(summary.overall_success_rate),
             points(now.rate, before.rate),
-            delta_color=MARKS[summary.mark].named,
             border=True,
             height="stretch",
             chart_data=[rate for rate in rates if rate is not None] or None,
@@ -90,8 +89,8 @@ class Tally:
 
 
 def tally(buckets: Sequence[OutcomeBucket]) -> Tally:
-    """The sum of some buckets; what was skipped did not run, and is not counted."""
-    failed = sum(bucket.failed + bucket.dead + bucket.cancelled for bucket in buckets)
+    """The sum of some buckets; what was skipped or cancelled need not have run, and is not counted."""
+    failed = sum(bucket.failed + bucket.dead for bucket in buckets)
     return Tally(ended=failed + sum(bucket.succeeded for bucket in buckets), failed=failed)
 
 

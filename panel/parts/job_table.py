@@ -73,10 +73,10 @@ def table(jobs: Sequence[Job], trends: Mapping[str, Trend], viewer: Principal, *
     config = {
         "mark": tables.badges("Health", [MARKS[mark] for mark in MARKS], width=80, more={"Off": off.colour}),
         "job": tables.opener("Job", f"{key}_open", open_job, names, width=192),
-        "category": st.column_config.TextColumn("Category", width=88),
-        "schedule": st.column_config.TextColumn("Schedule", width=124),
+        "category": st.column_config.TextColumn("Category", width=86),
+        "schedule": st.column_config.TextColumn("Schedule", width=120),
         "next": tables.ago("Next", width=90),
-        "last": tables.ago("Last run", width=100),
+        "last": tables.ago("Last run", width=108),
         "outcome": tables.badges(
             "Outcome", [look(job.last_run.state) for job in jobs if job.last_run], width=88
         ),

@@ -29,14 +29,14 @@ def banner(runs: Sequence[Run], trends: Mapping[str, Trend], now: datetime, *, n
     with st.container(border=True, key="running_banner", gap="small"):
         st.markdown(f":blue[:material/play_circle:] **{words.many(len(runs), 'run')} in progress**")
         for run in runs[:LISTED]:
-            trend = trends.get(run.job)
-            _row(run, trend.p50_ms if trend else None, now, named=named)
+            _row(run, trends.get(run.job), now, named=named)
         if len(runs) > LISTED:
             st.caption(f"and {words.count(len(runs) - LISTED)} more")
 
 
-def _row(run: Run, usual_ms: float | None, now: datetime, *, named: bool) -> None:
+def _row(run: Run, trend: Trend | None, now: datetime, *, named: bool) -> None:
     elapsed = run.running_ms(now)
+    usual_ms = trend.p50_ms if trend else None
     what, bar, took = st.columns([3, 5, 2], vertical_alignment="center", gap="small")
     with what:
         st.button(
@@ -54,7 +54,16 @@ def _row(run: Run, usual_ms: float | None, now: datetime, *, named: bool) -> Non
     with took:
         more = [f"usually {words.span(usual_ms)}"] if usual_ms else []
         more += [f"attempt {run.attempt} of {run.max_attempts}"] if run.attempt > 1 else []
-        st.markdown(f"**{words.clock(elapsed)}** :small[:gray[{', '.join(more)}]]")
+        clock = f"**{words.clock(elapsed)}**"
+        if running_long(elapsed, trend):
+            clock, more = f":orange[{clock}]", [*more, "running long"]
+        st.markdown(f"{clock} :small[:gray[{', '.join(more)}]]")
+
+
+def running_long(elapsed_ms: float | None, trend: Trend | None) -> bool:
+    """Whether a run takes more than twice as long as nearly all runs of its job do."""
+    usual = trend.p95_ms if trend else None
+    return elapsed_ms is not None and usual is not None and elapsed_ms > 2 * usual
 
 
 def progress(

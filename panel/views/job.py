@@ -26,6 +26,7 @@ except NotFound as error:
     st.page_link("views/jobs.py", label="All jobs", icon=":material/arrow_back:")
     st.stop()
 
+st.set_page_config(page_title=f"{job.name} - Callboard")
 top = st.container()
 tell()
 hours = window_control()

@@ -19,7 +19,7 @@ SELECT date_bin(cast(:width AS interval), bucket, cast(:start AS timestamptz)) A
 DAYS = text("""
 SELECT job, bucket AS day
      , sum(succeeded)::bigint AS successes
-     , sum(failed + dead + cancelled)::bigint AS failures
+     , sum(failed + dead + cancelled_running)::bigint AS failures
   FROM callboard.rollups
  WHERE width_s = 86400 AND bucket >= :start
  GROUP BY job, bucket

@@ -88,6 +88,17 @@ def test_an_anonymous_websocket_is_closed_before_it_is_open(asked: list[str]) ->
     assert [message["type"] for message in sent] == ["websocket.close"]
 
 
+def test_a_websocket_that_another_sites_page_opens_is_refused_even_with_a_session(asked: list[str]) -> None:
+    here = (b"host", b"panel.test:8501")
+    for origin, answer in (
+        (b"https://evil.example", "websocket.close"),
+        (b"http://panel.test:8501", "websocket.accept"),
+    ):
+        headers = (cookie(GOOD), here, (b"origin", origin))
+        sent = call("/_stcore/stream", *headers, kind="websocket", asked=asked)
+        assert sent[0]["type"] == answer
+
+
 @pytest.mark.parametrize("token", ["", "forged", f"{GOOD}x"])
 def test_a_token_that_is_not_known_opens_nothing(token: str, asked: list[str]) -> None:
     assert call("/", HTML, cookie(token), asked=asked)[0]["status"] == 303

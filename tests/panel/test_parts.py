@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 
 from callboard.control.marks import mark
+from callboard.control.reads.durations import Trend
 from callboard.control.reads.runs import Attempt, Run, RunDetail
 from callboard.control.reads.trends import OutcomeBucket, Outcomes
 from callboard.core.errors import BadInput
@@ -107,6 +108,15 @@ def test_progress_is_what_the_run_reports_or_else_where_it_usually_is_but_never_
     assert running.progress({"done": 3, "total": 0}, 10_000, 20_000) == (0.5, "")
     assert running.progress(None, 90_000, 20_000) == (0.95, "")
     assert running.progress({"done": "x", "total": "y"}, None, None) == (0.0, "")
+
+
+def test_a_run_is_long_only_against_what_is_known_of_its_job() -> None:
+    usual = Trend(executions=(9,), failures=(0,), p50_ms=900.0, p95_ms=1_000.0)
+
+    assert running.running_long(2_001, usual)
+    assert not running.running_long(2_000, usual)
+    assert not running.running_long(1e9, None)
+    assert not running.running_long(None, usual)
 
 
 def test_a_bar_is_stacked_from_the_bottom_and_the_unfinished_bucket_left_out() -> None:
