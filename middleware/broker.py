@@ -174,9 +174,13 @@ class Broker(RedisBroker):
             self.emit_after("enqueue", one.message, one.delay)
         return put
 
-    def follow_up(self, message: Message[Any], delay: int) -> Packet:
-        """Prepare a message to be put, delayed by ms, in the commit of the one before it."""
-        message, packet = self._pack(message, delay)
+    def follow_up(self, message: Message[Any], delay: int, ready_at: int | None = None) -> Packet:
+        """Prepare a message to be put, delayed by ms, in the commit of the one before it.
+
+        Where it has been ready for some time and merely waits for something, `ready_at` (ms since the epoch)
+        says since when.
+        """
+        message, packet = self._pack(message, delay, ready_at)
         self.emit_before("enqueue", message, delay)
         self.emit_after("enqueue", message, delay)
         return packet
@@ -248,14 +252,17 @@ class Broker(RedisBroker):
             self._hooks[name] = hooks
         return hooks
 
-    def _pack(self, message: Message[Any], delay: int | None) -> tuple[Message[Any], Packet]:
+    def _pack(
+        self, message: Message[Any], delay: int | None, ready_at: int | None = None
+    ) -> tuple[Message[Any], Packet]:
         options: dict[str, Any] = {"redis_message_id": str(uuid4())}
         queue = message.queue_name
         if delay is not None:
             if delay > MAX_DELAY:
                 raise ValueError("A message may be delayed by seven days at most.")
             queue = dq_name(queue)
-            options["eta"] = options["ready_at"] = current_millis() + delay
+            options["eta"] = current_millis() + delay
+            options["ready_at"] = options["eta"] if ready_at is None else ready_at
             message = message.copy(queue_name=queue, options=options)
         else:
             message = message.copy(options=options)

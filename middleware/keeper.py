@@ -12,9 +12,8 @@ from dramatiq import Message
 from dramatiq.errors import DecodeError
 
 from callboard.core.logging import get_logger
-from callboard.middleware import events
+from callboard.middleware import events, mutex
 from callboard.middleware.execution import now_ms
-from callboard.middleware.mutex import LEASE
 from callboard.middleware.recording import Recording
 from callboard.middleware.scripts import load_script
 
@@ -75,8 +74,8 @@ class Keeper(threading.Thread):
     def _do_round(self) -> None:
         broker = self._broker
         for execution in Recording.of(broker).live():
-            mutex = execution.mutex
-            if mutex is None or self._renew(keys=[mutex[0]], args=[mutex[1], LEASE]):
+            held = execution.mutex
+            if held is None or self._renew(keys=[held[0]], args=[held[1], mutex.LEASE]):
                 continue
             if execution.finished is None:
                 self._logger.error("Run %s of %s has lost its mutex.", execution.run_id, execution.job)

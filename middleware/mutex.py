@@ -7,14 +7,22 @@ holder that was thought dead (`callboard.current_run().fence`).
 """
 
 import inspect
+import re
+import time
+from string import Formatter
 from typing import Any
 from uuid import uuid4
 
+import redis
 from dramatiq import MessageProxy
 from dramatiq.middleware import Middleware
 
 from callboard.core.errors import BadInput
+from callboard.core.limits import storable
+from callboard.core.logging import get_logger
+from callboard.core.states import RunState
 from callboard.middleware.delivery import Delivery
+from callboard.middleware.plain import words
 from callboard.middleware.scripts import load_script
 from callboard.middleware.skips import skip
 
@@ -23,6 +31,13 @@ LEASE = 15_000
 
 #: Milliseconds after which a run that waits for a mutex tries again.
 WAIT = 1_000
+
+#: Seconds for which a mutex whose holder in this process has just ended may still show as taken: it is
+#: released in the commit of that run.
+LEAVING = 0.25
+
+#: The most mutexes of which that is remembered.
+MOST_LEFT = 1_000
 
 #: The reason recorded for a run that found its mutex taken.
 OVERLAP = "overlap: the job is already running"
@@ -37,6 +52,11 @@ class Mutex(Middleware):
     burning an attempt.
     """
 
+    def __init__(self) -> None:
+        self._logger = get_logger(__name__)
+        #: When holders in this process have ended, by the key of their mutex (s, monotonic).
+        self._left: dict[str, float] = {}
+
     @property
     def actor_options(self) -> set[str]:
         """The options of an actor that this middleware reads."""
@@ -46,6 +66,11 @@ class Mutex(Middleware):
         overlap = actor.options.get("overlap", "skip")
         if overlap not in ("skip", "wait"):
             raise BadInput(f"The actor {actor.actor_name} has overlap={overlap!r}; use 'skip' or 'wait'.")
+        template = actor.options.get("mutex")
+        if template is not None and not isinstance(template, bool | str):
+            raise BadInput(f"The actor {actor.actor_name} has mutex={template!r}; use True or a name.")
+        if isinstance(template, str):
+            _check_template(template, actor)
 
     def before_worker_boot(self, broker: Any, worker: Any) -> None:
         self._acquire = load_script(broker.client, "acquire")
@@ -57,18 +82,67 @@ class Mutex(Middleware):
         template = message.options.get("mutex", actor.options.get("mutex"))
         if not template:
             return
-        name = _name(template, actor, message)
+        try:
+            name = _name(template, actor, message)
+        except Exception as error:
+            message.fail()
+            reason = f"the mutex {template} does not fit the arguments: {words(error)}"
+            raise skip(message, reason, RunState.DEAD) from error
         key, token = broker.keys.mutex(name), str(uuid4())
-        fence = self._acquire(keys=[key, broker.keys.fence(name)], args=[token, LEASE])
+        fence = self._take([key, broker.keys.fence(name)], token)
         if fence:
             message.execution.mutex = (key, token)
             message.execution.fence = fence
-        elif message.options.get("overlap", actor.options.get("overlap", "skip")) == "wait":
-            message.retry = broker.follow_up(message.copy(), WAIT)
+        elif fence is None or message.options.get("overlap", actor.options.get("overlap", "skip")) == "wait":
+            since = message.options.get("ready_at", message.message_timestamp)
+            message.retry = broker.follow_up(message.copy(), WAIT, since)
             message.silent = True
             raise skip(message, OVERLAP)
         else:
             raise skip(message, OVERLAP)
+
+    def after_process_message(self, broker: Any, message: MessageProxy, **outcome: Any) -> None:
+        if isinstance(message, Delivery) and message.execution is not None and message.execution.mutex:
+            if len(self._left) >= MOST_LEFT:
+                self._left.clear()
+            self._left[message.execution.mutex[0]] = time.monotonic()
+
+    def after_skip_message(self, broker: Any, message: MessageProxy) -> None:
+        self.after_process_message(broker, message)
+
+    def _take(self, keys: list[str], token: str) -> int | None:
+        """The fencing number; 0 where another run holds the mutex, None where nobody can tell."""
+        try:
+            fence: int = self._acquire(keys=keys, args=[token, LEASE])
+            while not fence and self._is_leaving(keys[0]):
+                time.sleep(0.002)
+                fence = self._acquire(keys=keys, args=[token, LEASE])
+        except redis.RedisError as error:
+            self._logger.warning("A mutex cannot be taken for now: %s. Its run waits.", error)
+            return None
+        self._left.pop(keys[0], None)
+        return fence
+
+    def _is_leaving(self, key: str) -> bool:
+        left = self._left.get(key)
+        return left is not None and time.monotonic() - left < LEAVING
+
+
+def _check_template(template: str, actor: Any) -> None:
+    try:
+        names = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
+    except ValueError as error:
+        raise BadInput(
+            f"The actor {actor.actor_name} has mutex={template!r}, which is no template: {error}."
+        ) from None
+    parameters = inspect.signature(actor.fn).parameters
+    for name in names:
+        argument = re.split(r"[.\[]", name)[0]
+        if argument not in parameters:
+            raise BadInput(
+                f"The actor {actor.actor_name} has mutex={template!r}, but no argument {argument or name!r};"
+                " use the names of its arguments."
+            )
 
 
 def _name(template: str | bool, actor: Any, message: MessageProxy) -> str:
@@ -78,4 +152,4 @@ def _name(template: str | bool, actor: Any, message: MessageProxy) -> str:
         return str(template)
     bound = inspect.signature(actor.fn).bind(*message.args, **message.kwargs)
     bound.apply_defaults()
-    return str(template).format(**bound.arguments)
+    return storable(str(template).format(**bound.arguments))

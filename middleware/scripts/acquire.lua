@@ -5,9 +5,15 @@
 -- ARGV[1]  token of the taker
 -- ARGV[2]  lease in milliseconds
 --
--- Returns a fencing number, larger than all before it, or 0 where another holds the mutex.
+-- Returns a fencing number, larger than all before it, or 0 where another holds the mutex. Asking again because
+-- the reply was lost is answered like the first time.
 
-if redis.call("set", KEYS[1], ARGV[1], "nx", "px", ARGV[2]) then
-    return redis.call("incr", KEYS[2])
+local holder = redis.call("get", KEYS[1])
+if holder == ARGV[1] then
+    return tonumber(redis.call("get", KEYS[2]))
+elseif holder then
+    return 0
 end
-return 0
+local fence = redis.call("incr", KEYS[2])
+redis.call("set", KEYS[1], ARGV[1], "px", ARGV[2])
+return fence
