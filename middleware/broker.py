@@ -195,6 +195,11 @@ class Broker(RedisBroker):
         for client in (self._patient, self._direct):
             client.close()
 
+    @property
+    def direct(self) -> redis.Redis:
+        """A client that reports a lost connection instead of trying again behind the caller's back."""
+        return self._direct
+
     def fetch(self, queue: str, count: int) -> list[tuple[str, bytes]]:
         """Take up to `count` messages off a queue: (Redis message id, payload)."""
         flat = self._fetch(keys=[self.namespace], args=[self.broker_id, queue, min(count, BULK)])

@@ -22,7 +22,7 @@ class Lifecycle(Middleware):
     def before_worker_boot(self, broker: Any, worker: Any) -> None:
         broker.draining = False
         worker.work_queue = WorkQueue()
-        broker.switches = Switches(broker.client, broker.keys, broker.broker_id)
+        broker.switches = Switches(broker.direct, broker.keys, broker.broker_id)
         broker.switches.start()
         self._capture.install()
         broker.committer.record(declaration(broker))

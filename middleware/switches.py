@@ -20,7 +20,10 @@ ENDED_KEPT = 8 * 86_400
 
 
 class Switches:
-    """The switches of one worker process, kept current by a thread."""
+    """The switches of one worker process, kept current by a thread.
+
+    The client must not renew a lost connection by itself: what was switched meanwhile has to be read.
+    """
 
     def __init__(self, client: redis.Redis, keys: Keys, broker_id: str) -> None:
         self._logger = get_logger(__name__)
@@ -54,15 +57,15 @@ class Switches:
         control: Any = self._client.hgetall(self._keys.control)
         disabled = {}
         for field, value in control.items():
-            kind, _, name = field.decode().partition(":")
+            kind, _, name = field.decode("utf-8", "replace").partition(":")
             if kind == "disabled":
-                disabled[name] = _object(value).get("reason") or "the job is switched off"
+                disabled[name] = str(_object(value).get("reason") or "the job is switched off")
         self.disabled = disabled
 
         orders: Any = self._client.hgetall(self._keys.ended)
-        ended = {run.decode(): _object(value) for run, value in orders.items()}
+        ended = {run.decode("utf-8", "replace"): _object(value) for run, value in orders.items()}
         oldest = (time.time() - ENDED_KEPT) * 1000
-        stale = [run for run, order in ended.items() if order.get("at", 0) < oldest]
+        stale = [run for run, order in ended.items() if _is_before(order.get("at"), oldest)]
         if stale:
             self._client.hdel(self._keys.ended, *stale)
         self.ended = {run: order for run, order in ended.items() if run not in stale}
@@ -78,10 +81,11 @@ class Switches:
                     told = False
                     self._listen(listener)
             except (redis.RedisError, OSError) as error:
-                if not told:
+                if told:
+                    time.sleep(1.0)
+                else:
                     self._logger.warning("Switches cannot be read for now: %s.", error)
                     told = True
-                time.sleep(1.0)
 
     def _listen(self, listener: Any) -> None:
         while not self._stopping:
@@ -89,6 +93,10 @@ class Switches:
             if message is None or self._stopping:
                 continue
             self.read()
+
+
+def _is_before(at: object, oldest: float) -> bool:
+    return isinstance(at, int | float) and at < oldest
 
 
 def _object(value: bytes) -> dict[str, Any]:
