@@ -131,6 +131,7 @@ def test_a_job_is_run_by_a_button_with_its_arguments(
     expect(page.get_by_text('"coach_id"')).to_be_hidden()
     page.get_by_role("tab", name="Arguments").click()
     expect(page.get_by_text('"coach_id"')).to_be_visible()
+    database.execute("DELETE FROM callboard.runs WHERE run_id = %s", (row[0],))
 
 
 def test_a_job_is_switched_off_with_a_reason_and_on_again(
