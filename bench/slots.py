@@ -1,132 +1,136 @@
 """From a slot's instant to its message in Redis: 1,000 schedules due in the same second, one scheduler.
 
-    python bench/slots.py [--schedules 1000] [--rounds 20] [--every 3]
-
-Starts servers of its own (PostgreSQL with its shipped durability, Valkey with its append-only file) and one
-scheduler as a process of its own. An onlooker asks Redis for the queue's length every half millisecond; a message
-counts as enqueued when the answer to that question shows it. Prints the milliseconds of the first, the median, the
-99th in a hundred and the last message after their slot, over all rounds, and of the last message alone.
+The scheduler is a process of its own, on a PostgreSQL that commits to the disk. An onlooker asks Redis for
+the queue's length every half millisecond; a message counts as enqueued when an answer shows it. Stock
+Periodiq, which knows whole minutes only and records nothing, is measured the same way in the same run.
 """
 
-import argparse
-import os
-import subprocess
-import sys
-import tempfile
 import time
-from pathlib import Path
+from collections.abc import Sequence
 
+import psutil
 import redis
 from sqlalchemy import text
 
+from bench.harness import Servers, console, cpu_seconds, percentile, process, servers, table
 from callboard.core.keys import Keys
-from callboard.storage.embedded import EmbeddedServers
 from callboard.storage.engine import make_engine
-from callboard.storage.migrate import migrate
 
-NAMESPACE = "bench-slots"
-RUN = "from callboard.core.settings import load_settings; from callboard.scheduler.process import run; run(load_settings())"
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--schedules", type=int, default=1_000)
-    parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--every", type=int, default=3, help="seconds between two slots")
-    parser.add_argument("--schedulers", type=int, default=1)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="cb-", ignore_cleanup_errors=True) as folder:
-        Path(folder).chmod(0o711)
-        with EmbeddedServers(Path(folder) / "home") as servers:
-            assert servers.postgres is not None
-            assert servers.valkey is not None
-            measure(servers.postgres.url, servers.valkey.url, options)
+SCHEDULES = 1_000
+#: Seconds between two slots, and how many instants are measured.
+EVERY = 3
+ROUNDS = 20
+#: Instants of stock Periodiq; each takes a minute.
+STOCK_ROUNDS = 2
+#: Instants left out at first: those of a scheduler that has just begun.
+WARMING = 2
+COLUMNS = ("scheduler", "first", "p50", "p99", "last", "p50 of the last", "CPU s / 1,000 slots")
 
 
-def measure(database_url: str, redis_url: str, options: argparse.Namespace) -> None:
-    migrate(database_url)
-    engine = make_engine(database_url)
+def main(*, quick: bool) -> None:
+    """Measure Callboard's scheduler, then stock Periodiq."""
+    with servers() as where:
+        rounds, cpu = callboard(where, 5 if quick else ROUNDS)
+        check(where)
+        rows = [row("callboard", rounds, cpu)]
+        if not quick:
+            rows.append(row("periodiq", *stock(where, STOCK_ROUNDS)))
+    table(f"From slot to enqueue, ms: {SCHEDULES:,} schedules due in the same second", COLUMNS, rows)
+
+
+def callboard(where: Servers, rounds: int) -> tuple[list[list[float]], float]:
+    """Measure Callboard's scheduler. Returns the ms of each message by round, and CPU s for 1,000 slots."""
+    engine = make_engine(where.database_url)
     with engine.begin() as connection:
+        values = {"count": SCHEDULES, "expr": f"*/{EVERY} * * * * *"}
         connection.execute(
-            text("INSERT INTO callboard.jobs (name, source) SELECT 'job-' || n, 'bench' FROM generate_series(1, :n) n"),
-            {"n": options.schedules},
+            text(
+                "INSERT INTO callboard.jobs (name, source)"
+                " SELECT 'job-' || n, 'bench' FROM generate_series(1, :count) n"
+            ),
+            values,
         )
         connection.execute(
             text(
                 "INSERT INTO callboard.schedules (job_name, key, expr)"
-                " SELECT 'job-' || n, 'bench', :expr FROM generate_series(1, :n) n"
+                " SELECT 'job-' || n, 'bench', :expr FROM generate_series(1, :count) n"
             ),
-            {"n": options.schedules, "expr": f"*/{options.every} * * * * *"},
+            values,
         )
-    environment = {
-        **os.environ,
-        "DATABASE_URL": database_url,
-        "REDIS_URL": redis_url,
-        "CALLBOARD_NAMESPACE": NAMESPACE,
-    }
-    schedulers = [
-        subprocess.Popen([sys.executable, "-c", RUN], env=environment) for _ in range(options.schedulers)
-    ]
-    try:
-        times = [time.process_time()]
-        rounds = watch(redis_url, options)
-        times.append(time.process_time())
-    finally:
-        for scheduler in schedulers:
-            scheduler.terminate()
-        for scheduler in schedulers:
-            scheduler.wait(10)
-    report(rounds, options)
-    with engine.begin() as connection:
-        count, distinct = connection.execute(
-            text("SELECT count(*), count(DISTINCT (schedule_id, due_at)) FROM callboard.occurrences")
-        ).one()
-        unsent = connection.execute(text("SELECT count(*) FROM callboard.outbox")).scalar_one()
-    print(f"occurrences {count}, distinct {distinct}, unsent {unsent}")
     engine.dispose()
+    environment = where.environment(CALLBOARD_NAMESPACE="slots")
+    with process(["-m", "callboard.cli.main", "scheduler"], environment) as scheduler:
+        return watch(where, "slots", scheduler, EVERY, rounds, WARMING)
 
 
-def watch(redis_url: str, options: argparse.Namespace) -> list[list[float]]:
-    """For each round, the ms from the slot to each message, in the order of arrival."""
-    client = redis.Redis.from_url(redis_url)
-    queue = Keys(NAMESPACE).queue("default")
-    rounds: list[list[float]] = []
-    seen = 0
-    while len(rounds) < options.rounds + 2:
-        length = client.llen(queue)
+def stock(where: Servers, rounds: int) -> tuple[list[list[float]], float]:
+    """Measure stock Periodiq the same way."""
+    environment = where.environment(CALLBOARD_NAMESPACE="stock", BENCH_SCHEDULES=str(SCHEDULES))
+    with process(
+        ["-c", "import periodiq; periodiq.entrypoint()", "bench.periodic"], environment
+    ) as scheduler:
+        return watch(where, "stock", scheduler, 60, rounds, 0)
+
+
+def watch(
+    where: Servers, namespace: str, scheduler: psutil.Process, every: int, rounds: int, warming: int
+) -> tuple[list[list[float]], float]:
+    """Measure a scheduler that has just been started."""
+    client = redis.Redis.from_url(where.redis_url)
+    queue = Keys(namespace).queue("default")
+    # Whatever is sent between two instants, because the scheduler has begun, is none of them.
+    found: list[list[float]] = []
+    cpu, missed = 0.0, 0
+    while len(found) < warming + rounds:
+        time.sleep(every - time.time() % every - min(0.05, every / 10))
+        client.delete(queue, f"{queue}.msgs")
+        if len(found) == warming:
+            cpu = cpu_seconds(scheduler)
+        arrived = arrivals(client, queue, every)
+        missed = 0 if arrived is not None else missed + 1
+        if arrived is not None:
+            found.append(arrived)
+        elif missed > 3:
+            raise TimeoutError(f"The scheduler of {namespace} does not send its {SCHEDULES:,} messages.")
+    spent = cpu_seconds(scheduler) - cpu
+    client.close()
+    return found[warming:], spent / rounds / SCHEDULES * 1000
+
+
+def arrivals(client: redis.Redis, queue: str, every: int) -> list[float] | None:
+    """The ms from the coming instant to each of its messages; None where they have not all come in time."""
+    instant = time.time() // every * every + every
+    arrived: list[float] = []
+    while len(arrived) < SCHEDULES:
         now = time.time()
-        if length > seen:
-            slot = now - now % options.every
-            if not rounds or len(rounds[-1]) >= options.schedules:
-                rounds.append([])
-            rounds[-1] += [(now - slot) * 1000] * (length - seen)
-            seen = length
-        if rounds and len(rounds[-1]) >= options.schedules and seen:
-            client.delete(queue, f"{queue}.msgs")
-            seen = 0
-            if len(rounds) == options.rounds + 2:
-                break
-            # Asleep, so that the onlooker costs nothing until shortly before the next slot.
-            time.sleep(max(0.0, options.every - time.time() % options.every - 0.01))
+        if now > instant + every * 0.9:
+            return None
+        length = client.llen(queue)
+        answered = time.time()
+        arrived += [(answered - instant) * 1000] * (length - len(arrived))  # type: ignore[operator]
         time.sleep(0.0005)
-    # The first rounds are those of a scheduler that is just starting.
-    return rounds[2:]
+    return arrived
 
 
-def report(rounds: list[list[float]], options: argparse.Namespace) -> None:
-    everything = sorted(ms for one in rounds for ms in one)
-    last = sorted(one[-1] for one in rounds)
-    print(f"{options.schedules} schedules in the same second, {len(rounds)} rounds, {options.schedulers} scheduler(s)")
-    print(
-        f"slot to enqueue, ms: first {everything[0]:.1f}, p50 {percentile(everything, 0.5):.1f},"
-        f" p99 {percentile(everything, 0.99):.1f}, last {everything[-1]:.1f}"
+def row(name: str, rounds: Sequence[Sequence[float]], cpu: float) -> tuple[object, ...]:
+    """The figures of one scheduler over all rounds."""
+    everything = [ms for one in rounds for ms in one]
+    last = [one[-1] for one in rounds]
+    return (
+        *(name, min(everything), percentile(everything, 0.5), percentile(everything, 0.99), max(last)),
+        *(percentile(last, 0.5), cpu),
     )
-    print(f"the last message of a round, ms: p50 {percentile(last, 0.5):.1f}, worst {last[-1]:.1f}")
 
 
-def percentile(ordered: list[float], q: float) -> float:
-    return ordered[min(len(ordered) - 1, int(q * len(ordered)))]
-
-
-if __name__ == "__main__":
-    main()
+def check(where: Servers) -> None:
+    """Assert that each slot was claimed once and all were sent."""
+    engine = make_engine(where.database_url)
+    with engine.begin() as connection:
+        unsent = connection.execute(text("SELECT count(*) FROM callboard.outbox")).scalar_one()
+        slots, runs = connection.execute(
+            text("SELECT count(*), count(DISTINCT run_id) FROM callboard.occurrences")
+        ).one()
+    engine.dispose()
+    console.print(f"  {slots:,} slots claimed, {runs:,} runs, {unsent} unsent")
+    assert unsent == 0
+    assert slots == runs

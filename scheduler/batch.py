@@ -1,14 +1,16 @@
 """Making ready what is to be claimed and sent, so that at the instant itself there is only that to do."""
 
+import json
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
-import orjson
 from dramatiq import Message
 
 from callboard.core.clock import to_ms
+from callboard.core.errors import BadSchedule
 from callboard.core.ids import slot_run_id
 from callboard.middleware.broker import Packed
 from callboard.scheduler.misfire import Slot, on_time, settle
@@ -52,7 +54,7 @@ class Batch:
                 run_id = slot_run_id(entry.id, slot.due_at)
                 message = slot_message(entry, run_id, slot.due_at, max(self.now, slot.due_at))
                 self.messages[run_id] = message
-                encoded = orjson.dumps(message.asdict()).decode()
+                encoded = json.dumps(message.asdict(), separators=(",", ":"))
                 self.proposal.add_slot(entry.id, slot.due_at, slot.disposition, slot.reason, run_id, encoded)
             else:
                 self.proposal.add_slot(entry.id, slot.due_at, slot.disposition, slot.reason)
@@ -72,7 +74,7 @@ class Batch:
 def batch_ahead(entries: Iterable[Entry], instant: datetime) -> Batch:
     """The batch of schedules whose next slot is at an instant still to come."""
     batch = Batch(instant)
-    for entry in entries:
+    for entry in islice(entries, MOST_SLOTS):
         batch.add(entry, instant, [on_time(instant)])
     return batch
 
@@ -84,9 +86,16 @@ def batch_of_due(entries: Iterable[Entry], now: datetime) -> Batch:
     """
     batch = Batch(now)
     for entry in sorted(entries, key=lambda entry: entry.due_at or now, reverse=True):
-        if batch.full or entry.periodic is None:
+        if batch.full:
             break
-        batch.add(entry, now, settle(entry.periodic, entry.policy, entry.base, now))
+        if entry.periodic is None:
+            continue
+        try:
+            slots = settle(entry.periodic, entry.policy, entry.base, now)
+        except (BadSchedule, OverflowError) as error:
+            entry.set_aside(str(error))
+        else:
+            batch.add(entry, now, slots)
     return batch
 
 

@@ -40,6 +40,8 @@ POLL = 1.0
 #: A schedule that another scheduler has hold of is looked up again after so long, at first and at most.
 HOLD = timedelta(milliseconds=50)
 LONGEST_HOLD = timedelta(seconds=1)
+#: A load that nothing has asked for waits for an instant that is this near.
+NEAR = timedelta(seconds=0.5)
 #: How many seconds before the instant a claim is made, at least and at most.
 SHORTEST_LEAD = 0.05
 LONGEST_LEAD = 0.5
@@ -117,6 +119,8 @@ class Scheduler(periodiq.Scheduler):
                     self._look_up(doubtful)
                 else:
                     self.send_actors(due, now=self._clock.now())
+                if self._reload_at is None:
+                    break  # A catch-up may take minutes, and this may stop it.
             self._load()
             self._prepare()
         except SQLAlchemyError as error:
@@ -200,7 +204,7 @@ class Scheduler(periodiq.Scheduler):
 
     def _load(self) -> None:
         now = self._clock.now()
-        if self._reload_at is not None and now < self._reload_at:
+        if self._next_load(now) > now:
             return
         self._reload_at = now + timedelta(seconds=RELOAD if self.listening else POLL)
         try:
@@ -211,30 +215,40 @@ class Scheduler(periodiq.Scheduler):
                     open_alert(
                         connection,
                         "schedule_unreadable",
-                        f"{entry.actor_name} {entry.row.expr}",
-                        f"A schedule of {entry.actor_name} does not run: '{entry.row.expr}' in {entry.row.tz}"
-                        " cannot be read.",
+                        f"{entry.actor_name}: {entry.row.expr}",
+                        f"A schedule of {entry.actor_name} does not run. {entry.problem}",
                         schedule_id=entry.id,
                     )
         except SQLAlchemyError:
             self._reload_at = None
             raise
         self._database.over()
+        self._undo()
         self._ahead = None
         self.actors = self.timetable.entries
+
+    def _next_load(self, now: datetime) -> datetime:
+        """When to load next: at once if asked to; if it is merely time, not shortly before an instant."""
+        if self._reload_at is None:
+            return now
+        at = max(self._reload_at, now)
+        wake = self.timetable.next_wake()
+        near = wake is not None and wake - at < NEAR
+        return wake if wake is not None and near and (at - self._reload_at).total_seconds() < RELOAD else at
 
     def _prepare(self) -> None:
         """Make the next batch ready, and set the alarm to when it is to be claimed, or to the next load."""
         self.next_wake = wake = self.timetable.next_wake()
-        reload_at = self._reload_at or self._clock.now()
-        if wake is not None and self._ahead is None and wake > self._clock.now():
+        now = self._clock.now()
+        if wake is not None and self._ahead is None and wake > now:
             entries = [entry for entry in self.timetable.due(wake) if entry.due_at == wake]
             if entries:
                 self._ahead = batch_ahead(entries, wake)
                 self._ahead.seal(self._relay.pack)
         if wake is not None and self._ahead is not None:
             wake -= timedelta(seconds=self._lead)
-        self.alarm_q.set(reload_at if wake is None else min(wake, reload_at))
+        load_at = self._next_load(now)
+        self.alarm_q.set(load_at if wake is None else min(wake, load_at))
 
     def _heed_step(self) -> None:
         """After a step of the clock, decide nothing before it has been measured against the database's."""

@@ -1,7 +1,7 @@
 """What becomes of slots that are due: which run, and what is recorded of those that do not.
 
-A slot that is claimed within its schedule's grace is `fired`. For slots older than that no scheduler was
-there in time, and the schedule's policy speaks:
+A slot that is claimed within its schedule's grace (a second at least) is `fired`. For slots older than that
+no scheduler was there in time, and the schedule's policy speaks:
 
     skip       none of them runs: all are `missed`
     run_once   one run stands for all of them: the newest is `late`, the others are `coalesced`; where a
@@ -25,7 +25,7 @@ from callboard.core.states import Disposition
 MOST = 1_000
 #: The most late runs that one catch-up of one schedule makes, whatever its limit.
 MOST_LATE = 500
-#: A slot that is claimed this soon after its time needs no remark.
+#: A slot that is claimed this soon after its time is on time, whatever the grace.
 PROMPT = timedelta(seconds=1)
 
 
@@ -79,7 +79,7 @@ def settle(calendar: Calendar, policy: Policy, after: datetime, now: datetime) -
         if first < newest[0]:
             hidden = first, calendar.previous(newest[0])
 
-    start = now - timedelta(milliseconds=policy.grace_ms)
+    start = now - max(timedelta(milliseconds=policy.grace_ms), PROMPT)
     fired = [due for due in newest if due >= start]
     beyond = oldest + newest[: len(newest) - len(fired)]
     slots = [Slot(due, Disposition.FIRED, _lateness(due, now, policy)) for due in fired]

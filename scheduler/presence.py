@@ -31,14 +31,14 @@ class Presence:
             "pid": os.getpid(),
             "host": platform.node(),
             "python": platform.python_version(),
-            "started_at": _now_ms(),
+            "started_at": time.time_ns() // 1_000_000,
         }
 
     def beat(self) -> None:
         """Give a sign of life, and forget schedulers that have long been dead."""
-        description = {**self._fixed, **self._describe(), "at": _now_ms()}
+        description = {**self._fixed, **self._describe(), "at": _now_ms(self._client)}
         self._client.hset(self._keys.schedulers, self.id, orjson.dumps(description))
-        oldest = _now_ms() - FORGOTTEN * 1000
+        oldest = description["at"] - FORGOTTEN * 1000
         dead = [one["id"] for one in list_schedulers(self._client, self._keys) if one["at"] < oldest]
         if dead:
             self._client.hdel(self._keys.schedulers, *dead)
@@ -50,7 +50,7 @@ class Presence:
 
 def list_schedulers(client: Redis, keys: Keys) -> list[dict[str, Any]]:
     """All schedulers not yet forgotten: `id`, `at` (ms), `alive`, `pid`, `host` and what else each says."""
-    now = _now_ms()
+    now = _now_ms(client)
     found = []
     for field, value in cast(dict[bytes, bytes], client.hgetall(keys.schedulers)).items():
         try:
@@ -62,5 +62,7 @@ def list_schedulers(client: Redis, keys: Keys) -> list[dict[str, Any]]:
     return found
 
 
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000
+def _now_ms(client: Redis) -> int:
+    """By Redis's clock, so that those of the schedulers' hosts need not agree."""
+    seconds, microseconds = client.time()
+    return seconds * 1000 + microseconds // 1000

@@ -7,6 +7,7 @@ of changes in the database and wakes the other two. The main thread waits for th
 Neither PostgreSQL nor Redis being away ends the process. Any number of them may run.
 """
 
+import gc
 import platform
 import signal
 import threading
@@ -51,6 +52,8 @@ RELAY_EVERY = 1.0
 SWITCHES_EVERY = 30.0
 SWITCHES_POLL = 1.0
 CLOCK_EVERY = 5.0
+#: Seconds for which a step of the clock is shown as an open alert.
+STEP_SHOWN = 3600.0
 
 
 def run(settings: Settings) -> None:
@@ -60,6 +63,8 @@ def run(settings: Settings) -> None:
         BadSettings: no database or no Redis is named.
     """
     with _stop_signals() as signals, SchedulerProcess(settings) as process:
+        # What is imported by now stays: collections that leave it out are too short to delay a slot.
+        gc.freeze()
         while process.alive:
             try:
                 name = signals.get(timeout=1.0)
@@ -198,6 +203,7 @@ class SchedulerProcess:
                     log.warning(message, action="clock_offset", seconds=round(offset, 1))
             else:
                 resolve_alert(connection, "clock_offset", host)
+                resolve_alert(connection, "clock_step", host, age_s=STEP_SHOWN)
         self._database.over()
 
     def _be_present(self) -> None:

@@ -21,6 +21,7 @@ class Entry:
     """One schedule, as Periodiq's scheduler sees an actor: a name, a queue, `options["periodic"]`."""
 
     row: ScheduleRow
+    #: None where there is a `problem`.
     periodic: Cron | None
     #: Everything up to here is decided.
     base: datetime
@@ -32,10 +33,17 @@ class Entry:
     refusals: int = 0
     #: Whether it could not be claimed, and has not been looked up since.
     doubtful: bool = False
+    #: Why it cannot be scheduled, if it cannot.
+    problem: str | None = None
     options: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
         self.options = {"periodic": self.periodic}
+
+    def set_aside(self, problem: str) -> None:
+        """Look at it no more until it is changed."""
+        self.periodic, self.due_at, self.problem = None, None, problem
+        log.error("A schedule is set aside.", action="schedule_set_aside", **_about(self.row), error=problem)
 
     @property
     def id(self) -> int:
@@ -84,8 +92,8 @@ class Timetable:
 
     @property
     def unreadable(self) -> list[Entry]:
-        """The schedules whose expression or time zone makes no sense."""
-        return [entry for entry in self._entries.values() if entry.periodic is None]
+        """The schedules that make no sense, each with its `problem`."""
+        return [entry for entry in self._entries.values() if entry.problem is not None]
 
     def replace(self, rows: Iterable[ScheduleRow]) -> None:
         """Take these for all schedules that there are."""
@@ -127,7 +135,7 @@ class Timetable:
         entry.base = until
         entry.held_until = None
         entry.refusals, entry.doubtful = 0, False
-        entry.due_at = _next(entry.row, entry.periodic, until)
+        entry.due_at = _next(entry, until)
         self._push(entry)
 
     def hold(self, entry: Entry, until: datetime) -> None:
@@ -154,26 +162,26 @@ def _merge(before: Entry | None, row: ScheduleRow) -> Entry:
         before.held_until = None
         before.doubtful = False
         return before
-    known = before is not None and before.row.version == row.version
-    periodic = before.periodic if before is not None and known else _read(row)
-    return Entry(row, periodic, row.checked_until, _next(row, periodic, row.checked_until))
-
-
-def _read(row: ScheduleRow) -> Cron | None:
+    entry = Entry(row, None, row.checked_until, None)
     try:
-        return cron(row.expr, row.tz)
+        if not isinstance(row.args, list) or not isinstance(row.kwargs, dict):
+            raise BadSchedule("The arguments must be a JSON array, and those by name a JSON object.")
+        known = before.periodic if before is not None and before.row.version == row.version else None
+        entry.periodic = entry.options["periodic"] = known or cron(row.expr, row.tz)
     except BadSchedule as error:
-        log.error("A schedule cannot be read.", action="schedule_unreadable", **_about(row), error=str(error))
-        return None
+        entry.set_aside(str(error))
+    else:
+        entry.due_at = _next(entry, row.checked_until)
+    return entry
 
 
-def _next(row: ScheduleRow, periodic: Cron | None, after: datetime) -> datetime | None:
-    if periodic is None:
+def _next(entry: Entry, after: datetime) -> datetime | None:
+    if entry.periodic is None:
         return None
     try:
-        return periodic.next(after)
-    except BadSchedule as error:
-        log.warning("A schedule has ended.", action="schedule_ended", **_about(row), error=str(error))
+        return entry.periodic.next(after)
+    except (BadSchedule, OverflowError) as error:
+        log.warning("A schedule has ended.", action="schedule_ended", **_about(entry.row), error=str(error))
         return None
 
 

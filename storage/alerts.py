@@ -16,6 +16,7 @@ _RESOLVE = text("""
 UPDATE callboard.alerts
    SET resolved_at = clock_timestamp()
  WHERE kind = :kind AND subject = :subject AND resolved_at IS NULL
+   AND opened_at <= now() - :age_s * interval '1 second'
 """)
 
 
@@ -33,6 +34,6 @@ def open_alert(
     return connection.execute(_OPEN, values).rowcount > 0
 
 
-def resolve_alert(connection: Connection, kind: str, subject: str) -> bool:
-    """Close the alert of that kind and subject. Returns whether one was open."""
-    return connection.execute(_RESOLVE, {"kind": kind, "subject": subject}).rowcount > 0
+def resolve_alert(connection: Connection, kind: str, subject: str, *, age_s: float = 0.0) -> bool:
+    """Close the alert of that kind and subject, once it has been open for `age_s`. Returns whether it was."""
+    return connection.execute(_RESOLVE, {"kind": kind, "subject": subject, "age_s": age_s}).rowcount > 0

@@ -39,7 +39,8 @@ SELECT s.id, s.job_name, coalesce(j.queue, 'default') AS queue, s.expr, s.tz, s.
   FROM callboard.schedules s
   LEFT JOIN callboard.jobs j ON j.name = s.job_name
   LEFT JOIN public.cron_job_config c ON c.job_name = s.job_name
- WHERE cast(:ids AS bigint[]) IS NULL OR s.id = ANY(cast(:ids AS bigint[]))
+ WHERE (cast(:ids AS bigint[]) IS NULL OR s.id = ANY(cast(:ids AS bigint[])))
+   AND isfinite(s.checked_until)
  ORDER BY s.id
 """)
 

@@ -109,11 +109,12 @@ def test_thirty_days_of_a_schedule_that_fires_each_second_are_caught_up_with_in_
     began = time.monotonic()
     scheduler.schedule()
     assert time.monotonic() - began < 30
-    # What falls due while this goes on is decided as well; it is on time or nearly.
+    # What falls due while this goes on is decided as well, on time or in a second, small catch-up.
     recorded = {misfire: dispositions(engine, schedule_id) for misfire, schedule_id in ids.items()}
-    assert recorded["skip"]["missed"] >= MOST
-    assert recorded["run_once"]["late"] >= 1
-    assert recorded["run_all"]["late"] >= MOST_LATE
+    assert recorded["skip"]["missed"] >= MOST - 1
+    assert recorded["run_once"]["coalesced"] >= MOST - 1
+    assert recorded["run_once"]["late"] + recorded["run_once"]["fired"] >= 1
+    assert MOST_LATE <= recorded["run_all"]["late"] < MOST_LATE + 30
     assert all(one.total() < MOST + MOST_LATE + 100 for one in recorded.values())
     assert len(queued(broker)) < MOST_LATE + 300
 
@@ -171,7 +172,10 @@ def test_an_expression_that_makes_no_sense_raises_an_alert_and_stops_no_other(en
     assert dispositions(engine, good).total() == 3
     ((kind, message),) = fetch(engine, "SELECT kind, message FROM callboard.alerts")
     assert kind == "schedule_unreadable"
-    assert message == "A schedule of broken does not run: '61 * * * *' in UTC cannot be read."
+    assert message == (
+        "A schedule of broken does not run. "
+        "The minute field of the schedule is wrong: '61' is out of bounds; values go from 0 to 59."
+    )
 
 
 def test_a_schedule_that_another_scheduler_has_moved_on_is_looked_up_and_not_doubled(

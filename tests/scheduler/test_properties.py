@@ -53,7 +53,7 @@ class Case:
         due = self.slots(now)
         if not self.enabled:
             return dict.fromkeys(due, "skipped_disabled")
-        grace = timedelta(milliseconds=self.grace_ms)
+        grace = timedelta(milliseconds=max(self.grace_ms, 1_000))
         fresh = [moment for moment in due if now - moment <= grace]
         old = [moment for moment in due if now - moment > grace]
         outcome = dict.fromkeys(fresh, "fired")

@@ -98,6 +98,16 @@ def test_an_expression_that_makes_no_sense_is_set_aside_and_the_others_go_on():
     assert ids(table.due(NOON + MINUTE)) == [2]
 
 
+def test_arguments_that_are_none_set_a_schedule_aside():
+    table = Timetable()
+    table.replace([row(1)._replace(args={}), row(2)._replace(kwargs=[]), row(3)])
+    assert ids(table.unreadable) == [1, 2]
+    assert table.unreadable[0].problem == (
+        "The arguments must be a JSON array, and those by name a JSON object."
+    )
+    assert ids(table.due(NOON + MINUTE)) == [3]
+
+
 def test_a_schedule_that_never_fires_again_is_not_looked_at():
     table = Timetable()
     table.replace([row(1, until=datetime(9999, 12, 31, 23, 59, tzinfo=UTC))])
