@@ -267,11 +267,11 @@ def test_jobs_of_ones_own_in_the_folder_are_run(tmp_path: Path) -> None:
 
 
 def test_a_module_of_jobs_that_does_not_exist_ends_it_with_one_sentence() -> None:
-    with short_folder() as folder:
-        with Up(folder, "--quiet", env={"CALLBOARD_ACTORS": "no_such_module"}) as running:
-            wait_for(lambda: running.code is not None, START_S, "the end")
-            assert running.code == 1
-            last = running.said.strip().splitlines()[-1]
-            assert "no_such_module" in last
-            assert "CALLBOARD_ACTORS" in last
-            assert (running.home / "logs" / "worker.log").exists()
+    unknown = {"CALLBOARD_ACTORS": "no_such_module"}
+    with short_folder() as folder, Up(folder, "--quiet", env=unknown) as running:
+        wait_for(lambda: running.code is not None, START_S, "the end")
+        assert running.code == 1
+        last = running.said.strip().splitlines()[-1]
+        assert "no_such_module" in last
+        assert "CALLBOARD_ACTORS" in last
+        assert (running.home / "logs" / "worker.log").exists()
