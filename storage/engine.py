@@ -13,6 +13,14 @@ POOL_SIZE = 5
 POOL_OVERFLOW = 10
 #: How long to wait for the server to answer a connection attempt.
 CONNECT_TIMEOUT_S = 10
+#: A server that a network has swallowed is given up after about so many seconds, not after a quarter of an
+#: hour. (Over a unix socket these mean nothing.)
+NETWORK: dict[str, Any] = {
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 11_000,
+}
 
 
 def make_engine(
@@ -51,6 +59,7 @@ def make_engine(
             "application_name": application_name,
             "options": " ".join(options),
             "connect_timeout": CONNECT_TIMEOUT_S,
+            **{name: value for name, value in NETWORK.items() if name not in address.query},
         },
         **settings,
     )

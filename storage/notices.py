@@ -9,7 +9,7 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
-from callboard.storage.engine import psycopg_url
+from callboard.storage.engine import NETWORK, psycopg_url
 
 #: Called with the channel of a notice and the process id of the connection that sent it.
 Hear = Callable[[str, int], None]
@@ -42,9 +42,7 @@ class Notices:
             autocommit=True,
             connect_timeout=5,
             application_name=application_name,
-            keepalives_idle=5,
-            keepalives_interval=2,
-            keepalives_count=3,
+            **NETWORK,
         )
         for channel in (*channels, self._probe):
             self._connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
