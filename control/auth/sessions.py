@@ -41,25 +41,25 @@ def log_in(
         NotAuthenticated: the name or the password is wrong, or the user is switched off.
         TooManyLogins: too many logins of that name or from that address failed in the last minutes.
     """
-    with context.read() as connection:
+    with throttle.turn(), context.write() as connection:
         user = queries.user(connection, storable(name))
-    # A password typed into the wrong field must not end up in the trail.
-    target = name if user is not None else f"unknown:{secrets.digest(name).hex()[:16]}"
-    role = Role(user["role"]) if user else Role.VIEWER
-    caller = Principal(target, role, origin, address, user["id"] if user else None)
-    refused: NotAuthenticated | None = None
-    with context.write() as connection:
+        # A password typed into the wrong field must not end up in the trail.
+        target = name if user is not None else f"unknown:{secrets.digest(name).hex()[:16]}"
+        role = Role(user["role"]) if user else Role.VIEWER
+        caller = Principal(target, role, origin, address, user["id"] if user else None)
         try:
             throttle.check(connection, target=target, address=address)
         except throttle.TooManyLogins as error:
-            refused, reason = error, throttle.THROTTLED
+            refused: NotAuthenticated = error
+            reason = throttle.THROTTLED
         else:
             right = secrets.verify_password(user["password_hash"] if user else None, password)
             if user is not None and right and user["disabled_at"] is None:
                 return _open(connection, user, caller, password)
             refused = NotAuthenticated(WRONG)
             reason = "the user is switched off" if right else "wrong name or password"
-        audit.record(connection, caller, action="log_in", target=target, outcome="refused", reason=reason)
+        if reason != throttle.THROTTLED or not throttle.noted(connection, target=target, address=address):
+            audit.record(connection, caller, action="log_in", target=target, outcome="refused", reason=reason)
     raise refused
 
 

@@ -42,6 +42,13 @@ SELECT count(*) FILTER (WHERE target = :target AND address IS NOT DISTINCT FROM 
                          AND target = :target AND address IS NOT DISTINCT FROM :address), 0)
 """)
 
+THROTTLED_LATELY = text("""
+SELECT EXISTS (
+       SELECT FROM callboard.audit
+        WHERE action = 'log_in' AND reason = :throttled AND at > now() - interval '1 minute'
+          AND target = :target AND address IS NOT DISTINCT FROM :address)
+""")
+
 LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
 
@@ -70,6 +77,12 @@ def failed_logins(
     """
     values = {"target": target, "address": address, "window": f"{window_s} seconds", "throttled": throttled}
     return connection.execute(FAILED_LOGINS, values).mappings().one()
+
+
+def throttled_lately(connection: Connection, *, target: str, address: str | None, throttled: str) -> bool:
+    """Whether an attempt of that name from that address was noted as throttled in the last minute."""
+    values = {"target": target, "address": address, "throttled": throttled}
+    return bool(connection.execute(THROTTLED_LATELY, values).scalar_one())
 
 
 def lock(connection: Connection, key: str) -> None:

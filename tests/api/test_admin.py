@@ -1,10 +1,12 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import httpx
 import pytest
 
 from callboard.core.keys import Keys
 from helpers.declarations import audit, declare, job, log_execution, run_ids
+from helpers.serving import serving
 
 
 def test_the_overview_has_the_six_figures_the_jobs_and_what_runs(api, engine):
@@ -88,6 +90,22 @@ def test_a_run_is_queued_with_the_words_of_the_contract(api, engine, redis_clien
         "note": "Job is running asynchronously. Check execution history for results.",
     }
     assert redis_client.llen(Keys(namespace).queue("default")) == 1
+
+
+def test_while_redis_is_away_a_run_is_kept_and_the_note_says_so(api_settings, engine):
+    declare(engine, job("health-check"))
+    away = api_settings.model_copy(update={"redis_url": "redis://127.0.0.1:1/0"})
+
+    with serving(away) as url:
+        answer = httpx.post(
+            f"{url}/api/admin/cron-jobs/health-check/run",
+            headers={"Authorization": "Bearer api-token-for-tests"},
+            timeout=30,
+        )
+
+    assert answer.status_code == 200
+    assert answer.json()["note"] == "Redis does not answer; the job is kept and runs as soon as it does."
+    assert [str(run_id) for run_id in run_ids(engine, "health-check")] == [answer.json()["runId"]]
 
 
 def test_a_run_takes_arguments_and_refuses_those_that_do_not_fit(api, engine):

@@ -1,3 +1,4 @@
+import contextlib
 import hashlib
 import threading
 from datetime import UTC, datetime, timedelta
@@ -185,6 +186,40 @@ def test_attempts_while_closed_do_not_keep_it_closed(context, engine):
     with pytest.raises(TooManyLogins, match="1 minute") as caught:
         log_in(context, "uma", PASSWORD, address="10.0.0.9")
     assert caught.value.retry_after_s <= 50
+
+
+def test_a_flood_of_attempts_while_closed_leaves_one_row_a_minute(context, engine):
+    fail(context, times=5)
+
+    for _ in range(4):
+        with pytest.raises(TooManyLogins):
+            log_in(context, "uma", PASSWORD, address="10.0.0.9")
+
+    reasons = [row["reason"] for row in audit(engine) if row["action"] == "log_in"]
+    assert reasons == ["wrong name or password"] * 5 + ["throttled"]
+
+
+def test_a_crowd_at_the_door_leaves_the_database_to_others(context):
+    busy = threading.Event()
+    crowd = [
+        threading.Thread(target=guess_until, args=(context, busy, f"10.0.1.{number}")) for number in range(25)
+    ]
+    for thread in crowd:
+        thread.start()
+    try:
+        assert context.writer.pool.checkedout() <= 2
+        with context.write() as connection:
+            assert connection.execute(text("SELECT 1")).scalar_one() == 1
+    finally:
+        busy.set()
+        for thread in crowd:
+            thread.join()
+
+
+def guess_until(context, busy, address):
+    while not busy.is_set():
+        with contextlib.suppress(NotAuthenticated):
+            log_in(context, "nobody", "wrong horse", address=address)
 
 
 def test_guesses_at_the_same_moment_do_not_slip_past_the_throttle(context):
