@@ -10,7 +10,7 @@ from pandas import DataFrame
 
 from callboard.control.reads.runs import RunDetail
 from callboard.panel.charts.base import Spec, finished
-from callboard.panel.palette import CHART, look
+from callboard.panel.palette import LOOKS, look
 from callboard.panel.words import span
 
 WAITING = "Waiting"
@@ -73,8 +73,9 @@ def frame(steps: Sequence[Step]) -> DataFrame:
 
 
 @lru_cache(maxsize=64)
-def spec(words: tuple[str, ...], rows: int) -> Spec:
-    """The chart of that many steps of those kinds."""
+def spec(words: tuple[str, ...], rows: int, *, brief: bool) -> Spec:
+    """The chart of that many steps of those kinds; with milliseconds on its axis for what was brief."""
+    colours = {each.word: each.colour for each in LOOKS.values()}
     y = alt.Y(
         "step:N",
         sort=None,
@@ -92,11 +93,16 @@ def spec(words: tuple[str, ...], rows: int) -> Spec:
         "start:T",
         scale=alt.Scale(nice=False),
         axis=alt.Axis(
-            title=None, format="%H:%M:%S", tickCount=5, domain=False, ticks=False, labelOverlap=True
+            title=None,
+            format="%H:%M:%S.%L" if brief else "%H:%M:%S",
+            tickCount=4,
+            domain=False,
+            ticks=False,
+            labelOverlap=True,
         ),
     )
     colour = alt.Color(
-        "word:N", scale=alt.Scale(domain=list(words), range=[CHART[word] for word in words]), legend=None
+        "word:N", scale=alt.Scale(domain=list(words), range=[colours[word] for word in words]), legend=None
     )
     bars = (
         alt.Chart()

@@ -18,14 +18,15 @@ def frame(outcomes: Outcomes) -> DataFrame:
     """One row a bucket and state: when (`at` to `upto`), and its stretch of the stack (`low` to `high`).
 
     Each row also has the counts of its whole bucket, a column a word, for the tooltip; `rank` is 0 in one
-    row of each bucket. The last bucket, which is not over yet, is left out. The stacking is done here, as
-    Vega does not stack bars that have both ends given.
+    row of each bucket. The last bucket, which is not over yet, is left out if there are others. The stacking
+    is done here, as Vega does not stack bars that have both ends given.
     """
     width = timedelta(seconds=outcomes.width_s)
     words = present(outcomes)
     states = [state for state in OUTCOMES if LOOKS[state].word in words]
     rows = []
-    for bucket in outcomes.buckets[:-1]:
+    finished = outcomes.buckets[:-1]
+    for bucket in finished if any(map(total, finished)) else outcomes.buckets:
         counts = {LOOKS[state].word: getattr(bucket, state.value) for state in states}
         moments = {"at": bucket.at, "upto": bucket.at + width * BAR, "until": bucket.at + width}
         high = 0

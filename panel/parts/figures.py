@@ -71,7 +71,8 @@ def marks(jobs: Sequence[Job], off: int) -> None:
     with st.container(horizontal=True, gap="xsmall"):
         for mark, look in MARKS.items():
             if counts[mark]:
-                st.badge(f"{counts[mark]} {look.word.lower()}", icon=look.icon, color=look.named)
+                said = "without runs" if mark == "none" else look.word.lower()
+                st.badge(f"{counts[mark]} {said}", icon=look.icon, color=look.named)
         if off:
             st.badge(f"{off} off", icon=":material/toggle_off:", color="gray")
 

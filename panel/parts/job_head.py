@@ -7,7 +7,7 @@ import streamlit as st
 
 from callboard.control.auth import Principal
 from callboard.control.reads.jobs import Job
-from callboard.panel import words
+from callboard.panel import access, loaders, words
 from callboard.panel.palette import MARKS
 from callboard.panel.parts.facts import facts
 from callboard.panel.parts.heading import viewer_zone
@@ -16,14 +16,14 @@ from callboard.panel.parts.run_dialog import run_dialog
 from callboard.panel.parts.switch import off_dialog, on_now
 
 
-def head(job: Job, viewer: Principal) -> None:
-    """Put it on the page."""
+def head(job: Job, viewer: Principal, days: int) -> None:
+    """Put it on the page, with its health over so many days."""
     with st.container(
         horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"
     ):
         with st.container(width="stretch", gap="xsmall"):
             plain(job.name, style="title")
-            badges(job)
+            standing(job.name, days)
         with st.container(horizontal=True, width="content", gap="small"):
             actions(job, viewer)
     if job.description:
@@ -34,8 +34,10 @@ def head(job: Job, viewer: Principal) -> None:
         plain(f"{said}, {when}." + (f" {job.notes}" if job.notes else ""), style="quiet")
 
 
-def badges(job: Job) -> None:
+@access.live("job_standing", 4)
+def standing(name: str, days: int) -> None:
     """How it stands, in badges."""
+    job = loaders.job(name, days)
     mark = MARKS[job.stats.mark]
     with st.container(horizontal=True, gap="xsmall"):
         if job.enabled:
@@ -88,7 +90,7 @@ def options(job: Job) -> None:
     }
     skip = {"time_limit", "max_retries", "mutex", "periodic", "category", "description"}
     told |= {
-        name: str(value)
+        name.replace("_", " ").capitalize(): str(value)
         for name, value in sorted(job.options.items())
         if name not in skip and value is not None
     }

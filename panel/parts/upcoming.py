@@ -6,37 +6,42 @@ from datetime import datetime
 import streamlit as st
 from pandas import DataFrame
 
-from callboard.control.reads.upcoming import Slot
+from callboard.control.reads.jobs import Job
 from callboard.panel.parts import tables
 from callboard.panel.parts.heading import card_title, nothing, viewer_zone
 from callboard.panel.parts.links import open_job
 from callboard.panel.words import distance, moment, zone
 
+#: So many jobs are listed.
+LISTED = 20
 
-def next_runs(slots: Sequence[Slot], now: datetime) -> None:
-    """Put the next slots on the page, in order."""
+
+def next_runs(jobs: Sequence[Job], now: datetime) -> None:
+    """Put the jobs that are due next on the page, each once, in order."""
+    due = sorted((job.next_run_at, job.name) for job in jobs if job.next_run_at is not None)[:LISTED]
     card_title("Next runs", f"times in {viewer_zone()}")
-    if not slots:
+    if not due:
         nothing(
             "event_busy", "Nothing is scheduled. Give an actor the option periodic=cron(...).", height=220
         )
         return
     here = zone(viewer_zone())
+    names = [name for _, name in due]
     frame = DataFrame(
         {
-            "job": [slot.job for slot in slots],
-            "due": [distance(slot.due_at, now) for slot in slots],
-            "at": [moment(slot.due_at, here, now) for slot in slots],
+            "job": names,
+            "due": [distance(at, now) for at, _ in due],
+            "at": [moment(at, here, now) for at, _ in due],
         }
     )
     st.dataframe(
         frame,
         key="upcoming",
         hide_index=True,
-        alt="The next runs that are due",
+        alt="The jobs that are due next",
         column_config={
-            "job": tables.opener("Job", "upcoming_open", open_job, [slot.job for slot in slots], width=196),
+            "job": tables.opener("Job", "upcoming_open", open_job, names, width=196),
             "due": st.column_config.TextColumn("Due", width=76),
-            "at": st.column_config.TextColumn("At", width=90),
+            "at": st.column_config.TextColumn("At", width=96),
         },
     )

@@ -31,7 +31,7 @@ top = st.container()
 tell()
 hours = window_control()
 with top:
-    job_head.head(loaders.job(job.name, days_of(hours)), viewer)
+    job_head.head(job, viewer, days_of(hours))
 running_banner(job.name)
 
 

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from callboard.control.reads.summary import summarise
-from callboard.control.reads.upcoming import upcoming
 from callboard.core.clock import utcnow
 from callboard.panel import access, loaders
 from callboard.panel.charts import base
@@ -51,7 +50,7 @@ def live(hours: int) -> None:
     with wide.container(border=True, height="stretch", key="failures_card"):
         recent_failures(loaders.failures(hours, 20), window_word(hours))
     with narrow.container(border=True, height="stretch"):
-        next_runs(upcoming(jobs, limit=20, after=now), now)
+        next_runs(jobs, now)
     updated(now)
 
 

@@ -1,5 +1,7 @@
 """A run: what became of it, step by step, and everything that it left. The address names it: ?run=..."""
 
+from datetime import timedelta
+
 import streamlit as st
 
 from callboard.core.clock import utcnow
@@ -9,7 +11,10 @@ from callboard.panel.charts import base, life
 from callboard.panel.parts import run_detail
 from callboard.panel.parts.heading import card_title, nothing
 
-viewer = access.require()
+#: Within less than this, a moment needs its milliseconds.
+BRIEF = timedelta(seconds=8)
+
+access.require()
 wanted = st.query_params.get("run", "")
 try:
     first = loaders.run(wanted)
@@ -30,7 +35,12 @@ def show(run_id: str) -> None:
         if steps:
             found = life.frame(steps)
             words = tuple(dict.fromkeys(found["word"]))
-            base.draw(found, life.spec(words, len(steps)), key="life", alt="What this run did, step by step")
+            base.draw(
+                found,
+                life.spec(words, len(steps), brief=steps[-1].end - steps[0].start < BRIEF),
+                key="life",
+                alt="What this run did, step by step",
+            )
         else:
             nothing("hourglass_empty", "It has not begun.", height=120)
     with right.container(border=True, height="stretch"):
