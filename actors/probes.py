@@ -4,21 +4,16 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import orjson
 from redis import Redis
 from sqlalchemy import Connection
 
-from callboard.core.cron import Cron
-from callboard.core.errors import BadSchedule
 from callboard.core.keys import Keys
 from callboard.storage.clocks import database_time
-from callboard.storage.positions import read_position
-from callboard.storage.slots import load_schedules
-from callboard.storage.uptime import count_unsent
+from callboard.storage.vitals import overdue_slot, unrecorded_events, unsent_messages, worker_silences
 
 Status = Literal["healthy", "degraded", "down"]
 
@@ -64,50 +59,33 @@ def probe_redis(client: Redis) -> Finding:
 
 def probe_stream(connection: Connection, client: Redis, keys: Keys) -> Finding:
     """For how long (s) the oldest event of the stream has waited for the recorder."""
-    position = read_position(connection, keys.events)
-    waiting: Any = client.xrange(keys.events, min=f"({position}" if position else "-", count=1)
-    if not waiting:
+    waiting = unrecorded_events(connection, client, keys)
+    if not waiting.count:
         return Finding("healthy", "Every event is recorded.", 0)
-    at_ms = int(waiting[0][0].decode().partition("-")[0])
-    seconds, microseconds = client.time()
-    age = max(0.0, seconds + microseconds / 1e6 - at_ms / 1000)
-    return _lateness("The oldest event that is not recorded", age)
+    return _lateness("The oldest event that is not recorded", waiting.age)
 
 
 def probe_schedules(connection: Connection) -> Finding:
     """For how long (s) the oldest due slot has waited for a scheduler."""
-    now = database_time(connection)
-    oldest: tuple[datetime, str] | None = None
-    for row in load_schedules(connection):
-        if row.off is not None:
-            continue
-        try:
-            due = Cron(row.expr, row.tz).next(row.checked_until)
-        except BadSchedule:
-            continue
-        if due <= now and (oldest is None or due < oldest[0]):
-            oldest = due, row.job_name
-    if oldest is None:
+    overdue = overdue_slot(connection)
+    if overdue is None:
         return Finding("healthy", "No slot is overdue.", 0)
-    return _lateness(f"The oldest due slot (of {oldest[1]})", (now - oldest[0]).total_seconds())
+    return _lateness(f"The oldest due slot (of {overdue.job})", overdue.age)
 
 
 def probe_outbox(connection: Connection) -> Finding:
     """For how long (s) the oldest message has waited to be sent to Redis."""
-    unsent = count_unsent(connection)
-    if unsent.since is None:
+    unsent = unsent_messages(connection)
+    if not unsent.count:
         return Finding("healthy", "Nothing waits to be sent.", 0)
-    age = (database_time(connection) - unsent.since).total_seconds()
-    return _lateness(f"The oldest of {unsent.messages} unsent messages", max(0.0, age))
+    return _lateness(f"The oldest of {unsent.count} unsent messages", unsent.age)
 
 
 def probe_workers(client: Redis, keys: Keys, timeout_ms: int) -> Finding:
     """How many workers have died of late: they fell silent for too long (ms), and without taking leave."""
-    seconds, _ = client.time()
-    seen: Any = client.zrange(keys.heartbeats, 0, -1, withscores=True)
-    silent = {worker: seconds - at_ms / 1000 for worker, at_ms in seen}
-    alive = [worker for worker, silence in silent.items() if silence * 1000 <= timeout_ms]
-    died = [worker for worker, silence in silent.items() if timeout_ms / 1000 < silence <= MOURNED_S]
+    silences = worker_silences(client, keys)
+    alive = [worker for worker, silence in silences.items() if silence * 1000 <= timeout_ms]
+    died = [worker for worker, silence in silences.items() if timeout_ms / 1000 < silence <= MOURNED_S]
     if not alive:
         return Finding("down", "No worker is running.", 0)
     if died:

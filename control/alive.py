@@ -18,7 +18,7 @@ from callboard.core.keys import Keys
 from callboard.core.settings import Settings, load_settings
 from callboard.scheduler.presence import list_schedulers
 from callboard.storage.engine import make_engine
-from callboard.storage.liveness import recorder_silence
+from callboard.storage.vitals import recorder_silence
 
 #: Seconds of silence after which a worker, and a recorder, counts as dead.
 WORKER_SILENCE_S = 30

@@ -13,7 +13,7 @@ from callboard.control.context import Context, reaching_redis
 from callboard.control.supervisor.part import Part
 from callboard.core.errors import Unavailable
 from callboard.scheduler.presence import list_schedulers
-from callboard.storage.liveness import recorder_silence
+from callboard.storage.vitals import recorder_silence
 
 #: Seconds that one question may take.
 PATIENCE_S = 2.0
