@@ -13,12 +13,16 @@ from dramatiq.errors import DecodeError
 
 from callboard.core.logging import get_logger
 from callboard.middleware import events, mutex
+from callboard.middleware.consumer import check_fields
 from callboard.middleware.execution import now_ms
 from callboard.middleware.recording import Recording
 from callboard.middleware.scripts import load_script
 
 #: Seconds between two rounds; a third of the time after which a silent worker counts as dead.
 ROUND = 5.0
+
+#: Milliseconds after which a worker describes itself again: a Redis that restarts with nothing forgets it.
+DESCRIBE_MS = 60_000
 
 
 class Keeper(threading.Thread):
@@ -33,6 +37,7 @@ class Keeper(threading.Thread):
         self._stop_now = threading.Event()
         self._rescue = load_script(broker.client, "rescue")
         self._renew = load_script(broker.client, "renew")
+        self._begun = now_ms()
         self._described = 0
 
     def stop(self) -> None:
@@ -68,6 +73,9 @@ class Keeper(threading.Thread):
                 if not told:
                     self._logger.warning("No sign of life can be given for now: %s.", error)
                     told = True
+            except Exception:
+                # Whatever it was: without the next round, others would take this worker's messages.
+                self._logger.exception("A round of the worker's keeper failed.")
             if self._stop_now.wait(ROUND):
                 return
 
@@ -92,13 +100,14 @@ class Keeper(threading.Thread):
             return
         try:
             message: Message[Any] = Message.decode(payload)
+            check_fields(message, payload)
         except DecodeError:
             return
         self._broker.committer.record(events.lost(message, worker))
 
     def _describe(self) -> None:
-        """Renew the description now and then: it is lost when Redis restarts with nothing."""
-        if now_ms() - self._described < 60_000:
+        now = now_ms()
+        if now - self._described < DESCRIBE_MS:
             return
         description = {
             "pid": os.getpid(),
@@ -106,7 +115,7 @@ class Keeper(threading.Thread):
             "threads": self._threads,
             "queues": sorted(self._queues or self._broker.queues),
             "python": platform.python_version(),
-            "started_at": self._described or now_ms(),
+            "started_at": self._begun,
         }
         self._broker.client.hset(self._broker.keys.workers, self._broker.broker_id, json.dumps(description))
-        self._described = now_ms()
+        self._described = now

@@ -5,8 +5,9 @@
 -- ARGV[2]  milliseconds of silence after which a broker counts as dead
 -- ARGV[3..] the queues to look at
 --
--- Returns a flat list: broker, queue, payload of each message given back. A broker is forgotten only when
--- none of the queues named here holds anything of it; a queue that nobody names keeps it known.
+-- Returns a flat list: broker, queue, payload of each message given back. A broker is forgotten a day after its
+-- last sign of life, but not while a queue that nobody names here holds anything of it: then it is looked at
+-- again a day later, and rescued from meanwhile by whoever serves that queue.
 
 local namespace = KEYS[1]
 local now = redis.call("time")
@@ -39,7 +40,11 @@ for _, broker in ipairs(silent) do
         end
     end
     if now_ms - tonumber(redis.call("zscore", heartbeats, broker)) > 86400000 then
-        redis.call("zrem", heartbeats, broker)
+        if #redis.call("keys", namespace .. ":__acks__." .. broker .. ".*") > 0 then
+            redis.call("zadd", heartbeats, now_ms - tonumber(ARGV[2]), broker)
+        else
+            redis.call("zrem", heartbeats, broker)
+        end
         redis.call("hdel", namespace .. ":__workers__", broker)
     end
 end
