@@ -112,10 +112,11 @@ class Scheduler(periodiq.Scheduler):
             self._heed_step()
             if self._await_instant():
                 return
-            if self._ahead is None or self._clock.seconds_until(self._ahead.now) > 0:
+            if not self._at_instant:
                 self._load()
             while not self.alarm_q.stopped and (due := self.timetable.due(self._clock.now())):
-                if doubtful := [entry for entry in due if entry.doubtful]:
+                doubtful = [entry for entry in due if entry.doubtful]
+                if doubtful and not self._at_instant:
                     self._look_up(doubtful)
                 else:
                     self.send_actors(due, now=self._clock.now())
@@ -132,19 +133,22 @@ class Scheduler(periodiq.Scheduler):
 
     def send_actors(self, actors: Iterable[Entry], now: datetime) -> None:
         """Claim slots of schedules that are due, as many as go into one claim, and send their messages."""
-        batch, self._ahead = self._ahead, None
-        held, self._held = self._held, None
-        if batch is None or not timedelta(0) <= now - batch.now <= PROMPT:
-            if held is not None:
-                held.undo()
-                held = None
+        batch = self._ahead if self._at_instant else None
+        if batch is None or now - batch.now > PROMPT:
+            self._undo()
             due = list(actors)
             fresh = [entry for entry in due if entry.due_at is not None and now - entry.due_at <= PROMPT]
             batch = batch_of_due(fresh or due, now)
+        held, self._held, self._ahead = self._held, None, None
         claimed = self._claim(batch) if held is None else held.commit()
         self._database.over()
         self._send(batch, claimed)
         self._settle(batch, claimed)
+
+    @property
+    def _at_instant(self) -> bool:
+        """Whether the instant that a batch was made ready for is here."""
+        return self._ahead is not None and self._clock.seconds_until(self._ahead.now) <= 0
 
     def _await_instant(self) -> bool:
         """Hold the claim of an instant that is near. Returns whether there is nothing but to wait for it."""
@@ -237,18 +241,22 @@ class Scheduler(periodiq.Scheduler):
         return wake if wake is not None and near and (at - self._reload_at).total_seconds() < RELOAD else at
 
     def _prepare(self) -> None:
-        """Make the next batch ready, and set the alarm to when it is to be claimed, or to the next load."""
-        self.next_wake = wake = self.timetable.next_wake()
+        """Make the next batch ready, and set the alarm to whatever comes first."""
         now = self._clock.now()
-        if wake is not None and self._ahead is None and wake > now:
-            entries = [entry for entry in self.timetable.due(wake) if entry.due_at == wake]
-            if entries:
-                self._ahead = batch_ahead(entries, wake)
-                self._ahead.seal(self._relay.pack)
-        if wake is not None and self._ahead is not None:
-            wake -= timedelta(seconds=self._lead)
-        load_at = self._next_load(now)
-        self.alarm_q.set(load_at if wake is None else min(wake, load_at))
+        instant = self.timetable.next_instant()
+        if self._ahead is not None and self._ahead.now != instant:
+            self._undo()
+            self._ahead = None
+        if self._ahead is None and instant is not None and instant > now:
+            self._ahead = batch_ahead(self.timetable.at(instant), instant)
+            self._ahead.seal(self._relay.pack)
+        self.next_wake = self.timetable.next_wake()
+        times = [self._next_load(now)]
+        if self._ahead is not None:
+            times.append(self._ahead.now - timedelta(seconds=self._lead))
+        if self.next_wake is not None and (self._ahead is None or self.next_wake < self._ahead.now):
+            times.append(self.next_wake)
+        self.alarm_q.set(min(times))
 
     def _heed_step(self) -> None:
         """After a step of the clock, decide nothing before it has been measured against the database's."""

@@ -33,7 +33,7 @@ class Listener(threading.Thread):
         self._hear = hear
         self._on_change = on_change
         self._ending = threading.Event()
-        self._outage = Outage("Listening to PostgreSQL")
+        self._outage = Outage("PostgreSQL (notices)")
 
     def stop(self) -> None:
         """End the thread."""

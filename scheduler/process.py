@@ -208,9 +208,10 @@ class SchedulerProcess:
 
     def _be_present(self) -> None:
         self._presence.beat()
-        forgotten = self._memory.check()
-        if self._redis.over() or forgotten is not None:
+        if self._redis.over():
             self._courier.ask("switches", "outbox", "signals")
+        if self._memory.check() is not None:
+            self._courier.ask("switches", "outbox")
 
     def _sync_switches(self) -> float:
         sync_switches(self._engine, self._client, self._keys)

@@ -120,6 +120,20 @@ class Timetable:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
+    def next_instant(self) -> datetime | None:
+        """The next slot, schedules that are held left aside."""
+        passed: list[tuple[datetime, int, Entry]] = []
+        while self.next_wake() is not None and self._heap[0][2].held_until is not None:
+            passed.append(heapq.heappop(self._heap))
+        instant = self.next_wake()
+        for item in passed:
+            heapq.heappush(self._heap, item)
+        return instant
+
+    def at(self, instant: datetime) -> list[Entry]:
+        """The schedules whose next slot is at an instant, those that are held left aside."""
+        return [entry for entry in self.due(instant) if entry.due_at == instant and entry.held_until is None]
+
     def due(self, now: datetime) -> list[Entry]:
         """The schedules with a slot at or before `now`, in the order of their slots."""
         found: dict[int, Entry] = {}

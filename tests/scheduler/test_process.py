@@ -163,6 +163,24 @@ def test_pausing_and_resuming_in_a_race_with_the_tick_decides_each_slot_once(eng
     assert sorted(message.message_id for message in queued(broker)) == sorted(str(run_id) for run_id in fired)
 
 
+def test_a_schedule_that_somebody_holds_delays_no_other(engine, broker, start_scheduler):
+    since, ids = add_secondly(engine, 5)
+    start_scheduler()
+    wait_for(lambda: len(occurrences(engine, ids[0])) >= 2)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("SELECT 1 FROM callboard.schedules WHERE id = %s FOR UPDATE", (ids[0],))
+        count = len(occurrences(engine, ids[0]))
+        time.sleep(3)
+        assert len(occurrences(engine, ids[0])) == count
+        late = fetch(
+            engine, "SELECT max(decided_at - due_at) FROM callboard.occurrences WHERE schedule_id = 2"
+        )
+        assert late[0] < timedelta(seconds=1)
+    end = run_for(2)
+    for schedule_id in ids:
+        check_slots(engine, broker, schedule_id, SECONDLY, since, end)
+
+
 def test_a_run_asked_for_by_sql_is_sent_at_once(engine, broker, start_scheduler):
     process = start_scheduler()
     wait_for(lambda: process.scheduler.listening, what="listening")

@@ -45,6 +45,17 @@ def test_a_schedule_that_could_not_be_claimed_is_looked_at_later_and_is_doubtful
     assert [found.doubtful for found in table.due(NOON + 2 * MINUTE)] == [True]
 
 
+def test_a_schedule_that_is_held_does_not_hide_the_next_instant_of_the_others():
+    table = Timetable()
+    table.replace([row(1), row(2, "*/2 * * * *"), row(3, "*/2 * * * *")])
+    (entry,) = table.due(NOON + MINUTE)
+    table.hold(entry, NOON + MINUTE + timedelta(seconds=1))
+    assert table.next_wake() == NOON + MINUTE + timedelta(seconds=1)
+    assert table.next_instant() == NOON + 2 * MINUTE
+    assert ids(table.at(NOON + 2 * MINUTE)) == [2, 3]
+    assert table.next_wake() == NOON + MINUTE + timedelta(seconds=1)
+
+
 def test_looked_up_and_unchanged_it_is_due_at_once_and_keeps_its_count_of_refusals():
     table = Timetable()
     table.replace([row(1)])

@@ -76,6 +76,13 @@ def test_the_same_proposal_again_claims_nothing(engine, schedules):
     assert fetch(engine, "SELECT count(*) FROM callboard.outbox") == [0]
 
 
+def test_a_proposal_that_begins_where_another_has_begun_already_is_void_as_a_whole(engine, schedules):
+    # Else two catch-ups of a schedule that runs once, a moment apart, would each run its newest slot.
+    claim(engine, propose(schedules, 1))
+    assert claim(engine, propose(schedules, 2)) == (set(), set())
+    assert dispositions(engine, schedules[0].id) == {"fired": 1}
+
+
 def test_a_slot_that_has_its_occurrence_does_not_fire_again_even_if_time_is_set_back(engine, schedules):
     claim(engine, propose(schedules))
     execute(engine, "DELETE FROM callboard.outbox")
