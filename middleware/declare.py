@@ -1,14 +1,12 @@
 """Says which jobs a worker knows: the registry is the broker's actors, and nothing is listed twice."""
 
 import inspect
-from collections.abc import Iterable
 from typing import Any
 
 from dramatiq import Actor
 
-from callboard.core.cron import Cron
-from callboard.core.errors import BadSchedule
 from callboard.middleware import events
+from callboard.middleware.options import schedules_of
 from callboard.middleware.retries import Retries
 from callboard.middleware.time_limit import TimeLimit
 
@@ -52,23 +50,9 @@ def _describe(broker: Any, actor: Actor[Any, Any]) -> dict[str, Any]:
                 "misfire_limit": options.get("misfire_limit", 100),
                 "grace_ms": options.get("grace", 60_000),
             }
-            for number, schedule in enumerate(_schedules(actor), start=1)
+            for number, schedule in enumerate(schedules_of(actor), start=1)
         ],
     }
-
-
-def _schedules(actor: Actor[Any, Any]) -> list[Cron]:
-    periodic = actor.options.get("periodic")
-    if periodic is None:
-        return []
-    schedules = list(periodic) if isinstance(periodic, Iterable) else [periodic]
-    for schedule in schedules:
-        if not isinstance(schedule, Cron):
-            raise BadSchedule(
-                f"The actor {actor.actor_name} has periodic={schedule!r}; "
-                "use callboard.cron(...) or a list of them."
-            )
-    return schedules
 
 
 def _first_line(function: Any) -> str | None:

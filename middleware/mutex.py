@@ -22,6 +22,7 @@ from callboard.core.limits import storable
 from callboard.core.logging import get_logger
 from callboard.core.states import RunState
 from callboard.middleware.delivery import Delivery
+from callboard.middleware.options import check_choice, refuse
 from callboard.middleware.plain import words
 from callboard.middleware.scripts import load_script
 from callboard.middleware.skips import skip
@@ -63,12 +64,10 @@ class Mutex(Middleware):
         return {"mutex", "overlap"}
 
     def before_declare_actor(self, broker: Any, actor: Any) -> None:
-        overlap = actor.options.get("overlap", "skip")
-        if overlap not in ("skip", "wait"):
-            raise BadInput(f"The actor {actor.actor_name} has overlap={overlap!r}; use 'skip' or 'wait'.")
+        check_choice(actor, "overlap", ("skip", "wait"))
         template = actor.options.get("mutex")
-        if template is not None and not isinstance(template, bool | str):
-            raise BadInput(f"The actor {actor.actor_name} has mutex={template!r}; use True or a name.")
+        if not isinstance(template, bool | str | None):
+            raise refuse(actor, "mutex", "True or a name")
         if isinstance(template, str):
             _check_template(template, actor)
 

@@ -13,6 +13,7 @@ from callboard.core.states import RunState
 from callboard.middleware.delivery import Delivery
 from callboard.middleware.execution import Execution, current_execution, enter, leave, now_ms
 from callboard.middleware.interrupts import Window
+from callboard.middleware.options import check_choice, check_name, check_number, check_text, schedules_of
 from callboard.middleware.watch import Watch
 
 
@@ -31,6 +32,16 @@ class Recording(Middleware):
     def actor_options(self) -> set[str]:
         """What a job says about itself."""
         return {"category", "description", "enabled", "periodic", "misfire", "misfire_limit", "grace"}
+
+    def before_declare_actor(self, broker: Any, actor: Any) -> None:
+        check_name(actor)
+        schedules_of(actor)
+        check_choice(actor, "misfire", ("skip", "run_once", "run_all"))
+        check_number(actor, "misfire_limit", least=0, unit="", whole=True)
+        check_number(actor, "grace", least=0, whole=True)
+        check_choice(actor, "enabled", (True, False))
+        check_text(actor, "category")
+        check_text(actor, "description")
 
     def live(self) -> list[Execution]:
         """The executions of this process that run now."""

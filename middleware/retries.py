@@ -11,8 +11,10 @@ from typing import Any
 from dramatiq import MessageProxy, Retry, middleware
 
 from callboard.core.backoff import MAX_DELAY_MS, Backoff, exponential, parse_backoff
+from callboard.core.errors import BadInput
 from callboard.core.limits import MAX_TRACEBACK, cut
 from callboard.middleware.delivery import Delivery
+from callboard.middleware.options import check_number, refuse
 
 
 class Retries(middleware.Retries):
@@ -36,6 +38,15 @@ class Retries(middleware.Retries):
     def actor_options(self) -> set[str]:
         """The options of an actor that this middleware reads."""
         return {*super().actor_options, "backoff"}
+
+    def before_declare_actor(self, broker: Any, actor: Any) -> None:
+        check_number(actor, "max_retries", least=0, unit="", whole=True, none=True)
+        if "backoff" in actor.options:
+            try:
+                parse_backoff(actor.options["backoff"])
+            except BadInput:
+                use = "linear, exponential or fixed, or one of callboard.core.backoff"
+                raise refuse(actor, "backoff", use) from None
 
     def max_attempts(self, options: dict[str, Any]) -> int | None:
         """How many attempts an actor with those options has in all; None: no limit."""

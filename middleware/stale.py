@@ -10,6 +10,7 @@ from dramatiq.middleware import Middleware
 
 from callboard.middleware.delivery import Delivery
 from callboard.middleware.execution import now_ms
+from callboard.middleware.options import check_number
 from callboard.middleware.skips import skip
 
 
@@ -20,6 +21,9 @@ class Stale(Middleware):
     def actor_options(self) -> set[str]:
         """The options of an actor that this middleware reads."""
         return {"stale_after"}
+
+    def before_declare_actor(self, broker: Any, actor: Any) -> None:
+        check_number(actor, "stale_after", least=0, none=True)
 
     def before_process_message(self, broker: Any, message: MessageProxy) -> None:
         if not isinstance(message, Delivery) or message.options.get("retries"):

@@ -13,6 +13,7 @@ from dramatiq.middleware import TimeLimitExceeded
 
 from callboard.middleware.delivery import Delivery
 from callboard.middleware.execution import Execution
+from callboard.middleware.options import check_number
 from callboard.middleware.recording import Recording
 
 #: The limit of an actor that names none, in ms: ten minutes, as in Dramatiq.
@@ -29,6 +30,9 @@ class TimeLimit(middleware.TimeLimit):
     def like(cls, stock: middleware.TimeLimit) -> "TimeLimit":
         """Ours with the settings of Dramatiq's."""
         return cls(time_limit=stock.time_limit)
+
+    def before_declare_actor(self, broker: Any, actor: Any) -> None:
+        check_number(actor, "time_limit", least=1)
 
     def after_process_boot(self, broker: Any) -> None:
         pass
