@@ -48,8 +48,10 @@ for i = 3, #ARGV, 4 do
 end
 
 for _, queue in ipairs(queues) do
-    redis.call("hset", namespace .. ":" .. queue .. ".msgs", unpack(payloads[queue]))
-    redis.call("rpush", namespace .. ":" .. queue, unpack(ids[queue]))
+    -- Where all of them are there already, the client repeats itself: the first reply was lost.
+    if redis.call("hset", namespace .. ":" .. queue .. ".msgs", unpack(payloads[queue])) > 0 then
+        redis.call("rpush", namespace .. ":" .. queue, unpack(ids[queue]))
+    end
 end
 for _, mark in ipairs(fresh) do
     redis.call("set", mark, "1", "ex", ARGV[1])
