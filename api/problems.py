@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 
 from callboard.api.docs import anchor
 from callboard.control.auth import TooManyLogins
+from callboard.control.reads.names import UnknownJob
 from callboard.core.errors import CallboardError
 
 MEDIA_TYPE = "application/problem+json"
@@ -95,8 +96,7 @@ def install(app: FastAPI) -> None:
 
     async def known(request: Request, error: Exception) -> ProblemResponse:
         assert isinstance(error, CallboardError)  # noqa: S101
-        matches = getattr(error, "matches", None)
-        more = {} if matches is None else {"matches": matches}
+        more = {"matches": error.matches} if isinstance(error, UnknownJob) else {}
         return problem(request, error.status, str(error), headers=headers_of(error), **more)
 
     async def invalid(request: Request, error: Exception) -> ProblemResponse:

@@ -7,15 +7,9 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from callboard.api.dependencies import Caller, CurrentContext, CurrentWaiting, Viewer
+from callboard.api.models.executions import Executed, Execution, ExecutionFailed, ExecutionGoesOn
 from callboard.api.models.jobs import JobInfo, JobList
-from callboard.api.models.runs import (
-    Arguments,
-    Executed,
-    Execution,
-    ExecutionFailed,
-    ExecutionGoesOn,
-    error_text,
-)
+from callboard.api.models.runs import Arguments, error_text
 from callboard.api.problems import ProblemResponse, documented, problem
 from callboard.control.actions.run_job import AlreadyRunning, run_job
 from callboard.control.patience import patience_s

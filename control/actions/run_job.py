@@ -12,7 +12,7 @@ from callboard.control.actions.arguments import check_arguments
 from callboard.control.audit import audited
 from callboard.control.context import Context
 from callboard.control.principal import Principal
-from callboard.control.reads.jobs import no_such_job
+from callboard.control.reads.names import UnknownJob
 from callboard.core.errors import CallboardError, Conflict, Disabled
 from callboard.core.limits import storable
 from callboard.core.logging import get_logger
@@ -63,7 +63,7 @@ def run_job(
     with audited(context, principal, permission="jobs:run", action="run_job", target=job) as entry:
         row = queries.switch(entry.connection, storable(job))
         if row is None:
-            raise no_such_job(job, job_queries.names(entry.connection))
+            raise UnknownJob(job, job_queries.names(entry.connection))
         if not row["enabled"]:
             raise Disabled(f"The job {job} is switched off; switch it on to run it.")
         check_arguments(job, row["signature"], given, named)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from callboard.control.audit import audited
 from callboard.control.context import Context
 from callboard.control.principal import Principal
-from callboard.control.reads.jobs import no_such_job
+from callboard.control.reads.names import UnknownJob
 from callboard.core.limits import storable
 from callboard.storage.queries import jobs as job_queries
 from callboard.storage.queries import switches as queries
@@ -35,7 +35,7 @@ def set_enabled(
     with audited(context, principal, permission="jobs:toggle", action=action, target=job) as entry:
         row = queries.switch(entry.connection, storable(job), hold=True)
         if row is None:
-            raise no_such_job(job, job_queries.names(entry.connection))
+            raise UnknownJob(job, job_queries.names(entry.connection))
         queries.set_switch(
             entry.connection,
             job,

@@ -1,6 +1,5 @@
 """Jobs, as an operator sees them: switch, schedules in words, next and last run, and how well they do."""
 
-import difflib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +10,11 @@ from uuid import UUID
 
 from callboard.control.context import Context
 from callboard.control.marks import Mark, mark, success_rate
+from callboard.control.reads.names import unknown_job
 from callboard.core.clock import utcnow
 from callboard.core.cron import Cron, cron
 from callboard.core.describe import describe
-from callboard.core.errors import BadSchedule, NotFound
+from callboard.core.errors import BadSchedule
 from callboard.core.limits import storable
 from callboard.storage.queries import Row
 from callboard.storage.queries import jobs as queries
@@ -137,7 +137,7 @@ def job(context: Context, name: str, *, days: int = DAYS) -> Job:
     """One job.
 
     Raises:
-        NotFound: no job has that name; the message names those that come close.
+        UnknownJob: no job has that name; the message names those that come close.
     """
     found = _load(context, days=days, name=name)
     if not found:
@@ -151,27 +151,6 @@ def categories(found: Sequence[Job]) -> dict[str, int]:
     for each in found:
         counts[each.category or "other"] += 1
     return dict(sorted(counts.items()))
-
-
-def unknown_job(context: Context, name: str) -> NotFound:
-    """The error for a name that no job has. `matches` holds the names that come close."""
-    with context.read() as connection:
-        names = queries.names(connection)
-    return no_such_job(name, names)
-
-
-def no_such_job(name: str, names: Sequence[str]) -> NotFound:
-    """The error for a name that is not among the names."""
-    shown = name if len(name) <= 100 else f"{name[:100]}..."
-    matches = difflib.get_close_matches(name[:200], names, n=3, cutoff=0.5)
-    hint = f" Did you mean {_either(matches)}?" if matches else ""
-    error = NotFound(f"There is no job named {shown!r}.{hint}")
-    error.matches = matches  # type: ignore[attr-defined]
-    return error
-
-
-def _either(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} or {names[-1]}"
 
 
 def _load(

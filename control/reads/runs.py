@@ -7,7 +7,8 @@ from typing import Any
 from uuid import UUID
 
 from callboard.control.context import Context
-from callboard.control.reads.jobs import DAYS, unknown_job
+from callboard.control.reads.jobs import DAYS
+from callboard.control.reads.names import unknown_job
 from callboard.core.clock import utcnow
 from callboard.core.errors import BadInput, NotFound
 from callboard.storage.queries import Row

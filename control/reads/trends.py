@@ -5,7 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from callboard.control.context import Context
-from callboard.control.reads.jobs import DAYS, unknown_job
+from callboard.control.reads.jobs import DAYS
+from callboard.control.reads.names import unknown_job
 from callboard.control.reads.runs import MAX_DAYS, check_range
 from callboard.control.reads.windows import window
 from callboard.storage.queries import Row
