@@ -5,26 +5,29 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 
 import streamlit
 import uvicorn
+from anyio import to_thread
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 from streamlit.web import bootstrap
 
+from callboard.control.reads.jobs import jobs
 from callboard.core.errors import CallboardError, Conflict
 from callboard.core.settings import Settings, load_settings
-from callboard.panel import home
+from callboard.panel import charts, home, parts
 from callboard.panel.gate import Gate
 from callboard.panel.signin import routes
 
 SCRIPT = Path(__file__).resolve().parent / "app.py"
 
 #: What the first page would otherwise be kept waiting for.
-SLOW_IMPORTS = ("altair", "pandas", "pyarrow", "callboard.panel.charts", "callboard.panel.loaders")
+SLOW_IMPORTS = ("altair", "pandas", "pyarrow.pandas_compat", "PIL.Image", "streamlit.material_icon_names")
 
 #: The largest message (bytes) over a websocket.
 MESSAGE_BYTES = 64 * 1024 * 1024
@@ -45,13 +48,23 @@ def make_app(settings: Settings) -> ASGIApp:
 
 @asynccontextmanager
 async def lifespan(_app: streamlit.App) -> AsyncIterator[None]:
-    for name in SLOW_IMPORTS:
-        import_module(name)
+    await to_thread.run_sync(warm)
     # Streamlit collects garbage after every rerun; what was imported need not be walked each time.
     gc.collect()
     gc.freeze()
     yield
     home.context().close()
+
+
+def warm() -> None:
+    """Import what pages need, and read once, so that the first page is as quick as the next."""
+    for name in SLOW_IMPORTS:
+        import_module(name)
+    for package in (charts, parts):
+        for module in iter_modules(package.__path__, f"{package.__name__}."):
+            import_module(module.name)
+    with suppress(CallboardError):
+        jobs(home.context())
 
 
 def run(settings: Settings) -> None:
@@ -65,6 +78,7 @@ def run(settings: Settings) -> None:
         make_app(settings),
         ws="websockets-sansio",
         ws_max_size=MESSAGE_BYTES,
+        ws_per_message_deflate=False,
         log_config=None,
         log_level="warning",
         access_log=False,

@@ -17,9 +17,16 @@ from callboard.panel.parts.plain import label, plain
 LISTED = 6
 
 
-@access.live("running", 1)
+@access.live("running_watch", 3)
 def running_banner(job: str | None = None) -> None:
     """Put the running jobs on the page, those of one job where it is named; nothing where none runs."""
+    # Only what runs is worth a tick a second.
+    if loaders.running(job):
+        _counting(job)
+
+
+@access.live("running", 1)
+def _counting(job: str | None) -> None:
     runs = loaders.running(job)
     if runs:
         banner(runs, loaders.trends(), utcnow(), named=job is None)
