@@ -66,9 +66,9 @@ def live(key: str, every_s: float) -> Callable[[Callable[P, None]], Callable[P, 
 
         @st.fragment(run_every=jittered, key=key)
         def fragment(*args: P.args, **kwargs: P.kwargs) -> None:
-            if principal() is None:
-                st.rerun()
             try:
+                if principal() is None:
+                    st.rerun()
                 part(*args, **kwargs)
             except CallboardError as error:
                 trouble(error)

@@ -13,7 +13,8 @@ import psycopg
 
 from callboard.core.cron import cron
 from helpers.panel_jobs import JOBS, DemoJob
-from helpers.panel_runs import ATTEMPTS, LINES, OCCURRENCES, RUNS, History, by_hand, past, present
+from helpers.panel_rows import ATTEMPTS, LINES, OCCURRENCES, RUNS, History
+from helpers.panel_runs import by_hand, past, present
 
 
 def fill(

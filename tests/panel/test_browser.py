@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 import psycopg
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
+from psycopg import sql
 
 from callboard.core.settings import Settings
+from callboard.storage.embedded import EmbeddedServers
 from helpers.browser import RunningPanel, Visitor, open_browser
-from helpers.waiting import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("filled", "tokens")]
 
@@ -243,19 +244,25 @@ def test_hostile_text_is_text_in_the_browser_too(
 
 
 def test_an_instance_that_loses_its_database_says_so_and_recovers(
-    visit: Callable[[], Visitor], database: psycopg.Connection
+    visit: Callable[[], Visitor], servers: EmbeddedServers, database: psycopg.Connection
 ) -> None:
     visitor = visit()
     page = visitor.sign_in("vera", PASSWORD, "/jobs")
     visitor.ready()
-    name = database.info.dbname
+    table = page.get_by_test_id("stDataFrame")
+    expect(table).to_be_visible()
+    name = sql.Identifier(database.info.dbname)
 
-    database.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT 0')
-    database.execute(
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'callboard panel'"
-    )
-    try:
-        wait_for(lambda: page.get_by_test_id("stException").count() == 0, what="no exception")
-    finally:
-        database.execute(f'ALTER DATABASE "{name}" CONNECTION LIMIT -1')
-    expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+    with psycopg.connect(servers.database_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
+        try:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE application_name = 'callboard panel'"
+            )
+            expect(page.get_by_text(re.compile("PostgreSQL does not answer")).first).to_be_visible()
+            assert page.get_by_test_id("stException").count() == 0
+        finally:
+            connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
+    expect(table).to_be_visible()
+    expect(page.get_by_text(re.compile("PostgreSQL does not answer"))).to_have_count(0)
