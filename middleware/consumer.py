@@ -19,11 +19,11 @@ from dramatiq.common import q_name
 from dramatiq.errors import DecodeError
 
 from callboard.core.logging import get_logger
+from callboard.core.plain import words
 from callboard.middleware import events
 from callboard.middleware.committer import Committer, Finished
 from callboard.middleware.delivery import Delivery, Packet
 from callboard.middleware.execution import now_ms
-from callboard.middleware.plain import words
 
 #: The most messages that a process takes from one queue ahead of its threads.
 MOST = 512

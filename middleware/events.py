@@ -17,10 +17,10 @@ from typing import Any
 import orjson
 
 from callboard.core.limits import MAX_ARGS_BYTES, MAX_ERROR, MAX_RESULT_BYTES, MAX_TRACEBACK, cut
+from callboard.core.plain import plain, words
 from callboard.core.states import RunState
 from callboard.middleware.delivery import Delivery
 from callboard.middleware.execution import Execution, now_ms
-from callboard.middleware.plain import plain, words
 
 
 def encode(event: dict[str, Any]) -> bytes:

@@ -20,10 +20,10 @@ from dramatiq.middleware import Middleware
 from callboard.core.errors import BadInput
 from callboard.core.limits import storable
 from callboard.core.logging import get_logger
+from callboard.core.plain import words
 from callboard.core.states import RunState
 from callboard.middleware.delivery import Delivery
 from callboard.middleware.options import check_choice, refuse
-from callboard.middleware.plain import words
 from callboard.middleware.scripts import load_script
 from callboard.middleware.skips import skip
 
