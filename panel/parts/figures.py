@@ -102,6 +102,8 @@ def change(now: int, before: int) -> str | int | None:
     if not before:
         return f"+{words.count(now)}"
     per_cent = 100 * (now - before) / before
+    if abs(per_cent) < 0.5:
+        return 0
     return f"{per_cent:+.0f}%" if abs(per_cent) < 1_000 else f"x {now / before:.0f}"
 
 

@@ -137,6 +137,7 @@ def test_a_bar_is_stacked_from_the_bottom_and_the_unfinished_bucket_left_out() -
 def test_figures_compare_a_window_with_the_one_before() -> None:
     assert figures.change(12, 10) == "+20%"
     assert figures.change(0, 0) == 0
+    assert figures.change(1_001, 1_000) == 0
     assert figures.change(5, 0) == "+5"
     assert figures.change(900, 3) == "x 300"
     assert figures.points(99.0, 98.0) == "+1.0 points"
