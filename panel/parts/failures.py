@@ -7,7 +7,6 @@ from pandas import DataFrame
 
 from callboard.control.reads.jobs import Job
 from callboard.control.reads.runs import Run
-from callboard.panel import words
 from callboard.panel.palette import MARKS, look
 from callboard.panel.parts import tables
 from callboard.panel.parts.heading import card_title, nothing
@@ -83,8 +82,3 @@ def attention(jobs: Sequence[Job]) -> None:
             "failures": st.column_config.NumberColumn("Failures", width=68),
         },
     )
-
-
-def summary_line(job: Job) -> str:
-    """A job's success in one line."""
-    return f"{words.rate(job.stats.success_rate)} of {words.many(job.stats.executions, 'execution')}"
