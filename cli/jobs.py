@@ -13,7 +13,9 @@ from callboard.core.settings import load_settings
 if TYPE_CHECKING:
     from callboard.control.context import Context
 
-Notes = Annotated[str | None, typer.Option(metavar="TEXT", help="Why; kept with the job.")]
+Notes = Annotated[
+    str | None, typer.Option(metavar="TEXT", help="Why; kept with the job.", show_default=False)
+]
 
 
 def context() -> "Context":
@@ -82,25 +84,13 @@ def history(
 
 
 @jobs.command(epilog='Example:  callboard jobs disable health-check --notes "until the move is over"')
-def disable(
-    job: JobName,
-    notes: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Why; kept with the job.", show_default=False)
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
+def disable(job: JobName, notes: Notes = None, as_json: AsJson = False) -> None:
     """Switch a job off: its schedules fire nothing, and messages for it are skipped."""
     _switch(job, False, notes, as_json=as_json)
 
 
 @jobs.command(epilog="Example:  callboard jobs enable health-check")
-def enable(
-    job: JobName,
-    notes: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Why; kept with the job.", show_default=False)
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
+def enable(job: JobName, notes: Notes = None, as_json: AsJson = False) -> None:
     """Switch a job on."""
     _switch(job, True, notes, as_json=as_json)
 

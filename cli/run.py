@@ -73,7 +73,7 @@ def run(
 
 
 def _wait(system: "Context", run_id: UUID, job: str, timeout: float | None) -> "RunDetail":
-    deadline = time.monotonic() + timeout if timeout else None
+    deadline = time.monotonic() + timeout if timeout is not None else None
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
