@@ -30,6 +30,8 @@ class Servers:
     database_url: str
     redis_url: str
     home: Path
+    postgres: psutil.Process
+    valkey: psutil.Process
 
     def environment(self, **more: str) -> dict[str, str]:
         """The environment of a process that uses them."""
@@ -51,11 +53,9 @@ def servers() -> Iterator[Servers]:
     try:
         embedded = EmbeddedServers(folder / "home")
         with embedded:
-            assert embedded.postgres is not None
-            assert embedded.valkey is not None
-            database_url = embedded.postgres.url
-            migrate(database_url)
-            yield Servers(database_url, embedded.valkey.url, folder / "home")
+            migrate(embedded.database_url)
+            postgres, valkey = map(psutil.Process, embedded.pids)
+            yield Servers(embedded.database_url, embedded.redis_url, folder / "home", postgres, valkey)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

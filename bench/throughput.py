@@ -22,6 +22,7 @@ QUEUE = "bench"
 JOBS = 50_000
 ROUNDS = 3
 THREADS = 8
+PARTS = ("worker", "recorder", "PostgreSQL", "Valkey")
 
 
 def main(*, quick: bool) -> None:
@@ -39,17 +40,17 @@ def main(*, quick: bool) -> None:
     for (kind, processes), measured in sorted(results.items(), key=lambda item: (item[0][1], item[0][0])):
         median = {name: statistics.median(figures[name] for figures in measured) for name in measured[0]}
         bare = statistics.median(figures["rate"] for figures in results["bare", processes])
-        shown = round(median["rate"]), median["rate"] / bare, median["worker"], median["recorder"]
-        rows.append((kind, processes, *shown))
+        cpu = [f"{median[part]:.3f}" for part in PARTS]
+        rows.append((kind, processes, round(median["rate"]), median["rate"] / bare, *cpu))
     table(
-        f"Throughput: {jobs:,} no-op jobs, {THREADS} threads, medians of {rounds}",
-        ("system", "processes", "jobs/s", "x bare", "worker CPU s / 1,000", "recorder CPU s / 1,000"),
+        f"Throughput: {jobs:,} no-op jobs, {THREADS} threads, medians of {rounds}; CPU s for 1,000 jobs",
+        ("system", "proc.", "jobs/s", "x bare", *PARTS),
         rows,
     )
 
 
 def measure(where: Servers, kind: str, processes: int, jobs: int, turn: int) -> dict[str, float]:
-    """One measurement. Returns `rate` (jobs/s), `worker` and `recorder` (CPU s for 1,000 jobs)."""
+    """One measurement. Returns `rate` (jobs/s) and the CPU s that 1,000 jobs cost each part."""
     namespace = f"{kind}{processes}x{turn}"
     client = redis.Redis.from_url(where.redis_url)
     put_aside(where.redis_url, client, namespace, jobs)
@@ -58,7 +59,13 @@ def measure(where: Servers, kind: str, processes: int, jobs: int, turn: int) -> 
         if kind != "bare":
             recording = stack.enter_context(recorder(where, namespace))
         working = stack.enter_context(worker(where, kind, namespace, processes=processes, threads=THREADS))
-        before = cpu_seconds(working), cpu_seconds(recording) if recording else 0.0
+        measured = {
+            "worker": working,
+            "recorder": recording,
+            "PostgreSQL": where.postgres,
+            "Valkey": where.valkey,
+        }
+        before = {name: cpu_seconds(one) if one else 0.0 for name, one in measured.items()}
         put_in_place(client, namespace)
         waiting = f"{namespace}:{QUEUE}"
         wait_until(lambda: client.llen(waiting) < jobs, timeout=30, what="the first job", every=0.0005)
@@ -69,10 +76,10 @@ def measure(where: Servers, kind: str, processes: int, jobs: int, turn: int) -> 
         else:
             wait_for_rows(where.database_url, "noop", jobs)
         seconds = time.perf_counter() - begun
-        used = cpu_seconds(working) - before[0], cpu_seconds(recording) - before[1] if recording else 0.0
+        used = {name: cpu_seconds(one) - before[name] if one else 0.0 for name, one in measured.items()}
     if kind != "bare":
         check_rows(where.database_url, "noop", jobs)
-    return {"rate": jobs / seconds, "worker": used[0] / jobs * 1000, "recorder": used[1] / jobs * 1000}
+    return {"rate": jobs / seconds, **{name: seconds / jobs * 1000 for name, seconds in used.items()}}
 
 
 def put_aside(url: str, client: redis.Redis, namespace: str, jobs: int, name: str = "noop") -> None:
