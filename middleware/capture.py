@@ -3,6 +3,7 @@
 import logging
 from typing import Any
 
+from callboard.core.hiding import hide
 from callboard.core.logging import add_context, text_of
 from callboard.middleware.execution import current_execution
 
@@ -36,7 +37,7 @@ class Capture(logging.Handler):
         try:
             text = text_of(record)
             if record.exc_info:
-                text = f"{text}\n{_traces.formatException(record.exc_info)}"
+                text = f"{text}\n{hide(_traces.formatException(record.exc_info))}"
             execution.log(record.levelname.lower(), text)
         except Exception:  # noqa: BLE001 - a broken format argument must not break the job
             self.handleError(record)
