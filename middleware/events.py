@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 
+from callboard.core.hiding import hide
 from callboard.core.limits import MAX_ARGS_BYTES, MAX_ERROR, MAX_RESULT_BYTES, MAX_TRACEBACK, cut
 from callboard.core.plain import plain, words
 from callboard.core.states import RunState
@@ -59,7 +60,9 @@ def finished(delivery: Delivery, worker: str, *, dead: bool) -> bytes:
     elif delivery.retry is not None:
         event["s"], event["rat"] = RunState.PENDING, delivery.retry_at
     elif execution.interrupt is not None and error is not None:
-        event["s"], event["why"], event["by"] = execution.interrupt
+        event["s"], event["why"], by = execution.interrupt
+        if by:
+            event.setdefault("by", by)
     elif dead and execution.started is None:
         event["s"], event["why"] = (
             RunState.DEAD,
@@ -84,13 +87,13 @@ def finished(delivery: Delivery, worker: str, *, dead: bool) -> bytes:
 
 
 def describe_error(error: BaseException, execution: Execution) -> list[str]:
-    """[type, text, traceback] of an exception, within the limits."""
+    """[type, text, traceback] of an exception, within the limits and without secrets."""
     name = type(error).__name__
     text = words(error)
     if name == "TimeLimitExceeded" and execution.limit_ms:
         text = f"Job timeout after {execution.limit_ms / 1000:g} seconds"
     trace = "".join(traceback.format_exception(error, limit=50))
-    return [name, cut(text or name, MAX_ERROR), cut(trace, MAX_TRACEBACK)]
+    return [name, cut(hide(text) or name, MAX_ERROR), cut(hide(trace), MAX_TRACEBACK)]
 
 
 def undecodable(redis_id: str, queue: str, payload: bytes, error: Exception, worker: str) -> bytes:

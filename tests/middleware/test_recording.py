@@ -1,6 +1,8 @@
 """What becomes of runs, as the worker writes it to the event stream."""
 
 import asyncio
+import json
+import logging
 import time
 from typing import Any
 
@@ -83,6 +85,27 @@ def test_a_run_that_fails_is_pending_again_until_its_last_attempt(broker: Broker
     # And the message lies with the dead letters
     wait_until_empty(broker)
     assert len(dead_letters(broker)) == 1
+
+
+def test_no_secret_is_kept_with_an_error_or_a_logged_traceback(broker: Broker) -> None:
+    # Given a job whose error speaks of a password, and who logs it as well
+    @dramatiq.actor(max_retries=0)
+    def connect() -> None:
+        try:
+            raise ConnectionError("postgresql://app:hunter2hunter2@db/app does not answer")
+        except ConnectionError:
+            logging.getLogger("shop").exception("Trying once more.")
+            raise
+
+    # When it fails
+    message = connect.send()
+    with working(broker):
+        event = final_event(broker, message)
+
+    # Then what is kept says all but the password
+    assert "postgresql://app:***@db/app" in event["err"][1]
+    assert "Trying once more." in event["logs"][0][2]
+    assert "hunter2" not in json.dumps(event)
 
 
 def test_a_run_that_recovers_ends_as_a_success_of_its_second_attempt(broker: Broker) -> None:
