@@ -11,7 +11,7 @@ from callboard.control.context import Context
 
 bearer = HTTPBearer(
     auto_error=False,
-    description="`CALLBOARD_API_TOKEN`, `CRON_SECRET`, or a token made by `callboard tokens add`.",
+    description="`CALLBOARD_API_TOKEN`, `CRON_SECRET`, or the token that the first start has printed.",
 )
 
 
