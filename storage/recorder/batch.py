@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from callboard.core.plain import plain
 from callboard.core.states import FINAL, RunState, rank
 from callboard.storage.recorder.rollup import Counts
 
@@ -29,8 +30,20 @@ RUN_COLUMNS = (
     "wait_ms", "duration_ms", "execution_id", "worker", "error_type", "error", "traceback", "args", "kwargs",
     "result", "progress", "reason", "requested_by", "next_retry_at", "time_limit_ms",
 )  # fmt: skip
-_RANK = RUN_COLUMNS.index("rank")
-_KEPT = [RUN_COLUMNS.index(name) for name in ("started_at", "wait_ms", "args", "kwargs", "progress")]
+#: What a later event of a run need not repeat.
+KEPT = (
+    "max_attempts", "schedule_id", "due_at", "ready_at", "wait_ms", "args", "kwargs", "requested_by",
+)  # fmt: skip
+_STATE, _RANK, _ATTEMPT, _TRIGGER, _STARTED, _WORKER, _EXECUTION, _PROGRESS = (
+    RUN_COLUMNS.index(name)
+    for name in (
+        "state", "rank", "attempt", "trigger", "started_at", "worker", "execution_id", "progress",
+    )
+)  # fmt: skip
+_ATTEMPT_STARTED, _REASON = RUN_COLUMNS.index("attempt_started_at"), RUN_COLUMNS.index("reason")
+_KEPT = [RUN_COLUMNS.index(name) for name in KEPT]
+
+LOST = "the worker died; the run goes again"
 
 ATTEMPT_COLUMNS = (
     "run_id", "enqueued_at", "attempt", "execution_id", "state", "started_at", "finished_at", "duration_ms",
@@ -51,19 +64,27 @@ class Batch:
     log_lines: list[tuple[Any, ...]] = field(default_factory=list)
     #: (progress as JSON, run_id, enqueued_at) of runs that only said something.
     progress: dict[str, tuple[str, str, int]] = field(default_factory=dict)
-    #: (run_id, enqueued_at, attempt, worker, at) of runs whose worker died.
-    lost: list[tuple[str, int, int, str, int]] = field(default_factory=list)
+    #: (run_id, enqueued_at, worker, at) of runs whose worker died and whose start was in an earlier batch.
+    lost: list[tuple[str, int, str, int]] = field(default_factory=list)
     #: (disposition, reason, schedule_id, due_at) of slots whose run was turned away.
     turned_away: list[tuple[str, str, int, int]] = field(default_factory=list)
     #: (source, jobs) as workers declared them.
     declarations: list[tuple[str, list[dict[str, Any]]]] = field(default_factory=list)
-    #: (run_id, what it adds to the rollups).
-    counts: list[tuple[str, Counts]] = field(default_factory=list)
+    #: What the end of a run adds to the rollups, by run id.
+    ends: dict[str, Counts] = field(default_factory=dict)
+    #: What an attempt that is followed by another adds, by execution id.
+    retries: dict[str, Counts] = field(default_factory=dict)
     #: The queue of each job that occurs.
     jobs: dict[str, str] = field(default_factory=dict)
 
     def add(self, event: dict[str, Any]) -> None:
-        """Add one event. An unknown kind is left out: a newer worker may know more than this recorder."""
+        """Add one event. An unknown kind is left out: a newer worker may know more than this recorder.
+
+        Raises:
+            LookupError, TypeError, ValueError: it is no proper event.
+        """
+        if not isinstance(event, dict):
+            raise TypeError("An event must be an object.")
         match event.get("k"):
             case "run":
                 self._add_run(event)
@@ -73,7 +94,7 @@ class Batch:
                     self.progress[run_id] = (orjson.dumps(event["prg"]).decode(), run_id, at)
                 self._add_logs(run_id, event)
             case "lost":
-                self.lost.append((run_id_of(event), event["at"], event["n"], event["w"], event["fin"]))
+                self._add_lost(event)
             case "jobs":
                 self.declarations.append((event["source"], event["jobs"]))
 
@@ -90,15 +111,16 @@ class Batch:
         schedule, due, reason = get("sch"), get("due"), get("why")
         reached = attempt + 1 if state == RunState.PENDING else attempt
         trigger = get("trg")
+        progress = None if state == RunState.PENDING else _json(get("prg"))
         row = [
             run_id, at, job, queue, state, rank(state, reached), reached, get("m"),
             trigger if trigger in TRIGGERS else "code", schedule, due, ready, get("fet"),
             started if attempt == 1 else None, started, finished if state in FINAL else None, wait, duration,
             get("x"), get("w"), *error, _json(get("args")), _json(get("kw")), _json(get("res")),
-            _json(get("prg")), reason, get("by"), get("rat"), get("lim"),
+            progress, reason, get("by"), get("rat"), get("lim"),
         ]  # fmt: skip
         before = self.runs.get(run_id)
-        self.runs[run_id] = row if before is None else _merged(before, row)
+        merged = self.runs[run_id] = row if before is None else _merged(before, row)
         if "logs" in event:
             self._add_logs(run_id, event)
         if state == RunState.PROCESSING:
@@ -121,9 +143,37 @@ class Batch:
                 )
             )
         counts = Counts(job, queue, state, attempt, started, finished or at, duration, wait)
-        self.counts.append((run_id, counts))
+        if state == RunState.PENDING:
+            self.retries[event["x"]] = counts
+        elif merged is row:
+            self.ends[run_id] = counts
         if schedule is not None and due is not None and started is None and state in FINAL:
             self.turned_away.append((disposition(state, reason or ""), reason or state, schedule, due))
+
+    def _add_lost(self, event: dict[str, Any]) -> None:
+        run_id, at, worker, lost_at = run_id_of(event), event["at"], event["w"], event["fin"]
+        row = self.runs.get(run_id)
+        if row is None:
+            self.lost.append((run_id, at, worker, lost_at))
+        elif row[_STATE] == RunState.PROCESSING and row[_WORKER] == worker:
+            row[_REASON] = LOST
+            self.attempts.append(
+                (
+                    run_id,
+                    at,
+                    row[_ATTEMPT],
+                    row[_EXECUTION],
+                    RunState.FAILED,
+                    row[_ATTEMPT_STARTED],
+                    lost_at,
+                    None,
+                    worker,
+                    "WorkerLost",
+                    "The worker died while the job was running.",
+                    None,
+                    "worker lost",
+                )
+            )
 
     def _add_logs(self, run_id: str, event: dict[str, Any]) -> None:
         enqueued_at, attempt = event["at"], event["n"]
@@ -148,14 +198,25 @@ def run_id_of(event: dict[str, Any]) -> str:
 
 
 def _json(value: Any) -> str | None:
-    return None if value is None else orjson.dumps(value).decode()
+    if value is None:
+        return None
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        return orjson.dumps(plain(value)).decode()
 
 
 def _merged(before: list[Any], after: list[Any]) -> list[Any]:
-    """The further of two rows of one run, with what only the other knows."""
-    if after[_RANK] < before[_RANK]:
+    """The further of two rows of one run, with what only the other knows. A final state is never replaced."""
+    if after[_RANK] < before[_RANK] or (after[_RANK] == before[_RANK] and before[_STATE] in FINAL):
         before, after = after, before
     for column in _KEPT:
         if after[column] is None:
             after[column] = before[column]
+    if before[_STARTED] is not None:
+        after[_STARTED] = min(before[_STARTED], after[_STARTED] or before[_STARTED])
+    if after[_TRIGGER] == "code":
+        after[_TRIGGER] = before[_TRIGGER]
+    if after[_PROGRESS] is None and after[_ATTEMPT] == before[_ATTEMPT]:
+        after[_PROGRESS] = before[_PROGRESS]
     return after

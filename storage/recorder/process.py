@@ -118,9 +118,7 @@ class Recorder:
     def _record(self, connection: psycopg.Connection[Any]) -> None:
         prepare(connection)
         position = read_position(connection, self._stream.key) or START
-        if self._stream.is_behind(position):
-            log.warning("The event stream has begun anew.", action="stream_reset", position=position)
-            position = START
+        position = self._checked(position)
         alive = partitions = -math.inf
         while not self._stop.is_set():
             begun = time.monotonic()
@@ -135,13 +133,23 @@ class Recorder:
                 self._stop.wait(max(0.0, begun + INTERVAL - time.monotonic()))
             elif begun - alive > SIGN_OF_LIFE:
                 alive = begun
+                position = self._checked(position)
                 write_position(connection, self._stream.key, position)
+
+    def _checked(self, position: str) -> str:
+        """The position, or the start where the stream has begun anew: Redis came back with less."""
+        if not self._stream.is_behind(position):
+            return position
+        log.warning("The event stream has begun anew.", action="stream_reset", position=position)
+        return START
 
     def _write(self, connection: psycopg.Connection[Any], entries: list[Entry], before: str) -> None:
         """Write entries that follow the position `before`."""
         try:
             self._write_entries(connection, entries, entries[-1].id)
-        except (psycopg.DataError, psycopg.IntegrityError, KeyError, TypeError, ValueError):
+        except Exception as error:
+            if not is_fault_of_events(error):
+                raise
             # One bad event must neither stop the recording nor take the good ones with it.
             for entry in entries:
                 for event in entry.events:
@@ -152,7 +160,9 @@ class Recorder:
     def _write_event(self, connection: psycopg.Connection[Any], entry: str, event: Any, before: str) -> None:
         try:
             self._write_entries(connection, [Entry(entry, [event])], before)
-        except (psycopg.DataError, psycopg.IntegrityError, KeyError, TypeError, ValueError) as error:
+        except Exception as error:
+            if not is_fault_of_events(error):
+                raise
             log.error(
                 "An event was refused.", action="event_refused", entry=entry, error=str(error), record=event
             )
@@ -176,3 +186,15 @@ class Recorder:
             connection.execute(
                 "SELECT callboard.ensure_partitions(now() - interval '1 week', now() + interval '4 weeks')"
             )
+
+
+#: The classes of PostgreSQL's errors that what is written causes: cardinality, data, constraints, limits of a
+#: row or an index, errors raised by triggers.
+_CAUSED_BY_DATA = ("21", "22", "23", "54", "P0")
+
+
+def is_fault_of_events(error: Exception) -> bool:
+    """Whether an error comes from what the events say, so that trying again would not help."""
+    if isinstance(error, psycopg.Error):
+        return isinstance(error, psycopg.DataError) or (error.sqlstate or "")[:2] in _CAUSED_BY_DATA
+    return isinstance(error, ArithmeticError | AttributeError | LookupError | TypeError | ValueError)

@@ -83,7 +83,7 @@ def _add(minutes: dict[tuple[int, str, str], Cell], item: Counts) -> None:
                 cell.durations[duration] += 1
             if wait is not None:
                 cell.waits[wait] += 1
-        elif state == "cancelled" and started is not None:
+        elif state == "cancelled" and (started is not None or attempt > 1):
             cell.counts["cancelled_running"] += 1
         if state == "succeeded":
             cell.last_success = max(cell.last_success, finished)

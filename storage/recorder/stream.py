@@ -8,12 +8,15 @@ from typing import Any
 import orjson
 import redis
 
-from callboard.core.limits import storable
+from callboard.core.logging import get_logger
+from callboard.core.plain import plain
 
 #: Entries read at once. A worker puts up to some hundreds of events into one.
 ENTRIES = 100
 
 START = "0-0"
+
+log = get_logger("callboard.recorder")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +70,16 @@ def _pairs(entries: Any) -> Any:
 def decode(raw: bytes) -> list[dict[str, Any]]:
     """The events of one entry, with nothing in them that PostgreSQL cannot store."""
     try:
-        events: list[dict[str, Any]] = orjson.loads(raw.replace(b"\\u0000", b"\\ufffd"))
+        events = orjson.loads(raw.replace(b"\\u0000", b"\\ufffd"))
     except ValueError:
-        events = _clean(json.loads(raw.decode("utf-8", "replace")))
+        try:
+            events = plain(json.loads(raw.decode("utf-8", "replace")))
+        except (ValueError, RecursionError):
+            events = None
+    if not isinstance(events, list):
+        log.error("An entry of the stream holds no events.", action="entry_refused", entry=repr(raw[:200]))
+        return []
     return events
-
-
-def _clean(value: Any) -> Any:
-    if isinstance(value, str):
-        return storable(value)
-    if isinstance(value, list):
-        return [_clean(item) for item in value]
-    if isinstance(value, dict):
-        return {storable(key): _clean(item) for key, item in value.items()}
-    return value
 
 
 def _key(entry_id: str) -> tuple[int, int]:

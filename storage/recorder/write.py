@@ -1,7 +1,8 @@
 """Writes a batch, in one transaction with the position in the stream that it was read up to.
 
 Rows go through temporary tables: COPY is the fastest way in, and the INSERT out of them lets a run's state
-only move forward. What a row that came too late would have counted is not counted.
+only move forward. Each event counts once, however often and in whatever order events come: an end by the row
+that it changed, a retry by the attempt that it added.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from callboard.storage.recorder.batch import ATTEMPT_COLUMNS, LOG_COLUMNS, RUN_COLUMNS, Batch
+from callboard.storage.recorder.batch import ATTEMPT_COLUMNS, KEPT, LOG_COLUMNS, LOST, RUN_COLUMNS, Batch
 from callboard.storage.recorder.rollup import COUNTED, ROLLUP_COLUMNS, rollup_rows
 from callboard.storage.registry import register_jobs
 
@@ -27,22 +28,27 @@ def write(connection: psycopg.Connection[Any], batch: Batch, stream: str, positi
     with connection.transaction(), connection.cursor() as cursor:
         for source, jobs in batch.declarations:
             register_jobs(connection, source, jobs)
+        if batch.lost:
+            # Before the runs: those that go again may have come further in this very batch.
+            cursor.executemany(_LOST, batch.lost)
         refused: set[str] = set()
         if batch.runs:
             refused = _write_runs(cursor, batch.runs.values())
+        attempted: set[str] = set()
         if batch.attempts:
             _copy(cursor, "attempts", batch.attempts)
             cursor.execute(_ATTEMPTS)
+            attempted = {str(row[0]) for row in cursor.fetchall()}
         if batch.log_lines:
             _copy(cursor, "log_lines", batch.log_lines)
             cursor.execute(_LOG_LINES)
         if batch.progress:
             cursor.executemany(_PROGRESS, list(batch.progress.values()))
-        if batch.lost:
-            cursor.executemany(_LOST, batch.lost)
         if batch.turned_away:
             cursor.executemany(_TURNED_AWAY, batch.turned_away)
-        rows = rollup_rows(counts for run_id, counts in batch.counts if run_id not in refused)
+        ends = [counts for run_id, counts in batch.ends.items() if run_id not in refused]
+        retries = [counts for execution, counts in batch.retries.items() if execution in attempted]
+        rows = rollup_rows([*ends, *retries])
         if rows:
             _copy(cursor, "rollups", rows)
             cursor.execute(_ROLLUPS)
@@ -78,7 +84,10 @@ def _write_runs(cursor: psycopg.Cursor[Any], rows: Iterable[Sequence[Any]]) -> s
     """Returns the ids of the runs that had come further already."""
     _copy(cursor, "runs", rows)
     cursor.execute(_RUNS)
-    return {str(row[0]) for row in cursor.fetchall()}
+    refused = {str(row[0]) for row in cursor.fetchall()}
+    if refused:
+        cursor.execute(_FILL)
+    return refused
 
 
 def _copy(cursor: psycopg.Cursor[Any], name: str, rows: Iterable[Sequence[Any]]) -> None:
@@ -105,7 +114,7 @@ def _insert_sql(name: str) -> str:
     columns = _INCOMING[name]
     return f"""
         INSERT INTO callboard.{name} ({", ".join(columns)}) SELECT {_selected(columns)} FROM incoming_{name}
-        ON CONFLICT DO NOTHING
+        ON CONFLICT DO NOTHING{" RETURNING execution_id" if name == "attempts" else ""}
     """
 
 
@@ -115,8 +124,10 @@ def _runs_sql() -> str:
         new, old = f"excluded.{column}", f"r.{column}"
         if column == "started_at":
             new = f"LEAST({old}, {new})"
-        elif column in _EITHER:
+        elif column in KEPT:
             new = f"COALESCE({new}, {old})"
+        elif column == "progress":
+            new = f"CASE WHEN excluded.attempt > r.attempt THEN {new} ELSE COALESCE({new}, {old}) END"
         elif column == "trigger":
             new = f"CASE {new} WHEN 'code' THEN {old} ELSE {new} END"
         changes.append(f"{column} = {new}")
@@ -132,6 +143,24 @@ def _runs_sql() -> str:
             RETURNING r.run_id
         )
         SELECT run_id FROM incoming_runs EXCEPT SELECT run_id FROM written
+    """
+
+
+def _fill_sql() -> str:
+    """What an event that came too late knows of its run, and nobody else has said."""
+    changes = [f"{column} = COALESCE(r.{column}, i.{column})" for column in KEPT]
+    columns = ", ".join(_selected([column]) + f" AS {column}" for column in ("run_id", "enqueued_at", *KEPT))
+    return f"""
+        UPDATE callboard.runs r
+           SET {", ".join(changes)}, started_at = LEAST(r.started_at, i.started_at),
+               trigger = CASE r.trigger WHEN 'code' THEN i.trigger ELSE r.trigger END,
+               progress = COALESCE(r.progress, CASE WHEN i.attempt = r.attempt THEN i.progress END)
+          FROM (
+                SELECT {columns}, {_selected(["started_at"])} AS started_at, trigger, attempt, rank,
+                       {_selected(["progress"])} AS progress
+                  FROM incoming_runs
+               ) AS i
+         WHERE r.run_id = i.run_id AND r.enqueued_at = i.enqueued_at AND i.rank < r.rank
     """
 
 
@@ -168,21 +197,6 @@ _SUMS = ("duration_sum_ms", "wait_sum_ms")
 _LATEST = ("duration_max_ms", "wait_max_ms", "last_run_at", "last_success_at", "last_failure_at")
 _LEAST = ("duration_min_ms",)
 _HISTOGRAMS = ("duration_hist", "wait_hist")
-#: What a later event of a run need not repeat.
-_EITHER = frozenset(
-    {
-        "schedule_id",
-        "due_at",
-        "ready_at",
-        "wait_ms",
-        "args",
-        "kwargs",
-        "progress",
-        "requested_by",
-        "max_attempts",
-    }
-)
-
 #: The types of incoming columns that are not text; moments come as ms since the epoch, buckets as s.
 _TYPES = {
     **dict.fromkeys(
@@ -204,6 +218,7 @@ _VALUES = {
 }
 
 _RUNS = _runs_sql()
+_FILL = _fill_sql()
 _ATTEMPTS = _insert_sql("attempts")
 _LOG_LINES = _insert_sql("log_lines")
 _ROLLUPS = _rollups_sql()
@@ -213,12 +228,12 @@ _PROGRESS = """
      WHERE run_id = %s AND enqueued_at = to_timestamp(%s::double precision / 1000) AND state = 'processing'
 """
 
-_LOST = """
-    WITH lost (run_id, enqueued_at, attempt, worker, at) AS (
-        SELECT %s::uuid, to_timestamp(%s::double precision / 1000), %s::int, %s::text,
+_LOST = f"""
+    WITH lost (run_id, enqueued_at, worker, at) AS (
+        SELECT %s::uuid, to_timestamp(%s::double precision / 1000), %s::text,
                to_timestamp(%s::double precision / 1000)
     ), noted AS (
-        UPDATE callboard.runs r SET reason = 'the worker died; the run goes again'
+        UPDATE callboard.runs r SET reason = '{LOST}'
           FROM lost WHERE r.run_id = lost.run_id AND r.enqueued_at = lost.enqueued_at
            AND r.state = 'processing' AND r.worker = lost.worker
         RETURNING r.run_id, r.enqueued_at, r.attempt, r.execution_id, r.attempt_started_at, r.worker
@@ -228,8 +243,7 @@ _LOST = """
         error, reason
     )
     SELECT n.run_id, n.enqueued_at, n.attempt, n.execution_id, 'failed', n.attempt_started_at, lost.at,
-    n.worker,
-           'WorkerLost', 'The worker died while the job was running.', 'worker lost'
+           n.worker, 'WorkerLost', 'The worker died while the job was running.', 'worker lost'
       FROM noted n JOIN lost USING (run_id, enqueued_at)
     ON CONFLICT DO NOTHING
 """

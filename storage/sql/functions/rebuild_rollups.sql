@@ -47,7 +47,7 @@ BEGIN
                 UNION ALL
                 SELECT state, finished_at, job, queue, started_at IS NOT NULL,
                        CASE WHEN state IN ('succeeded', 'failed') THEN runs.duration_ms END,
-                       CASE WHEN state IN ('succeeded', 'failed') THEN runs.wait_ms END
+                       CASE WHEN state IN ('succeeded', 'failed') AND attempt = 1 THEN runs.wait_ms END
                   FROM callboard.runs
                  WHERE finished_at >= v_from AND finished_at < v_to
                    AND state IN ('succeeded', 'failed', 'cancelled', 'skipped', 'dead')
@@ -56,6 +56,7 @@ BEGIN
                   FROM callboard.attempts a
                   JOIN callboard.runs r ON r.run_id = a.run_id AND r.enqueued_at = a.enqueued_at
                  WHERE a.finished_at >= v_from AND a.finished_at < v_to AND a.attempt < r.attempt
+                   AND a.error_type IS DISTINCT FROM 'WorkerLost'
                ) AS event
          GROUP BY 2, 3, 4;
         GET DIAGNOSTICS v_rows = ROW_COUNT;
