@@ -20,7 +20,8 @@ def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     # Asked rather than left to rich, which would fold what is piped at 80 columns.
     width = None if stream.isatty() or os.environ.get("COLUMNS") else PIPE_COLUMNS
-    return Console(stderr=stderr, theme=_THEME, highlight=False, width=width, emoji=False)
+    # Names, notes and errors come from elsewhere: brackets in them are brackets.
+    return Console(stderr=stderr, theme=_THEME, highlight=False, width=width, emoji=False, markup=False)
 
 
 out = _console(stderr=False)

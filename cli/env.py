@@ -31,4 +31,4 @@ def env(
         print_json(values)
     else:
         line = "export " + " ".join(f"{name}={shlex.quote(value)}" for name, value in values.items())
-        out.print(line, markup=False, soft_wrap=True)
+        out.print(line, soft_wrap=True)

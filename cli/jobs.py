@@ -44,7 +44,7 @@ def list_jobs(
     elif found:
         out.print(tables.jobs_table(found))
     elif known:
-        err.print(f"No job has the category {category!r}; there are: {', '.join(known)}.", markup=False)
+        err.print(f"No job has the category {category!r}; there are: {', '.join(known)}.")
     else:
         err.print("No job is known yet: jobs appear when a worker that has them starts.")
 
@@ -80,7 +80,7 @@ def history(
     elif found:
         out.print(tables.history_table(found))
     else:
-        err.print(f"The job {job} has not run in the last {days} days.", markup=False)
+        err.print(f"The job {job} has not run in the last {days} days.")
 
 
 @jobs.command(epilog='Example:  callboard jobs disable health-check --notes "until the move is over"')
@@ -106,4 +106,4 @@ def _switch(job: str, enabled: bool, notes: str | None, *, as_json: bool) -> Non
         return
     word = "on" if enabled else "off"
     said = f"{job} is switched {word}." if switched.changed else f"{job} was switched {word} already."
-    out.print(said, markup=False)
+    out.print(said)

@@ -14,7 +14,7 @@ from callboard.cli.app import AsJson, JobName, flag, jobs
 from callboard.cli.console import err, out, print_json
 from callboard.cli.jobs import context
 from callboard.cli.tables import state
-from callboard.cli.words import span
+from callboard.core.display import attempt_of, span
 from callboard.core.errors import BadInput, NotFound, Unavailable
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def _look(system: "Context", run_id: UUID) -> "RunDetail | None":
 def _shown(run: "Run | None", waited_s: float) -> dict[str, Any]:
     if run is None or run.state == "pending":
         if run is not None and run.attempt > 1:
-            return {"note": f"attempt {run.attempt} of {run.max_attempts} is to come", "total": None}
+            return {"note": f"{attempt_of(run.attempt, run.max_attempts)} is to come", "total": None}
         word = "no worker has taken it yet" if waited_s > WORD_S else "waits for a worker"
         return {"note": word, "total": None}
     made = run.progress or {}
@@ -128,7 +128,7 @@ def _tell(detail: "RunDetail") -> None:
     took = f" after {span(run.duration_ms)}" if run.duration_ms is not None else ""
     line = Text.assemble((run.job, "bold"), " ").append_text(state(run.state)).append(f"{took}")
     if run.attempt > 1:
-        line.append(f" in attempt {run.attempt} of {run.max_attempts}")
+        line.append(f" in {attempt_of(run.attempt, run.max_attempts)}")
     out.print(line)
     if detail.result is not None:
         out.print(Text(orjson.dumps(detail.result).decode()), soft_wrap=True)

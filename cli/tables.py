@@ -7,7 +7,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from callboard.cli.words import NONE, distance, moment, rate, span
+from callboard.core.display import DASH, distance, rate, span
 
 if TYPE_CHECKING:
     from callboard.control.reads.jobs import Job
@@ -40,8 +40,8 @@ def jobs_table(found: "tuple[Job, ...]") -> Table:
             state(job.state),
             Text(job.schedule_words),
             distance(job.next_run_at, now),
-            Text(distance(last.started_at, now), style=STATES.get(last.state, "")) if last else NONE,
-            span(last.duration_ms) if last else NONE,
+            Text(distance(last.started_at, now), style=STATES.get(last.state, "")) if last else DASH,
+            span(last.duration_ms) if last else DASH,
             Text(rate(job.stats.success_rate), style=MARKS[job.stats.mark]),
         )
     return table
@@ -51,7 +51,7 @@ def job_card(job: "Job") -> Table:
     """All that is known of a job."""
     card = _card()
     card.add_row("State", state(job.state))
-    card.add_row("Category", job.category or NONE)
+    card.add_row("Category", job.category or DASH)
     card.add_row("Queue", job.queue)
     for schedule in job.schedules:
         words = Text.assemble(schedule.words, (f"  ({schedule.expr})", "dim"))
@@ -69,7 +69,7 @@ def job_card(job: "Job") -> Table:
         if last.error:
             card.add_row("", Text(last.error, style="red"))
     card.add_row("Time limit", span(job.time_limit_ms))
-    card.add_row("Attempts", f"up to {job.max_attempts}")
+    card.add_row("Attempts", "no limit" if job.max_attempts is None else f"up to {job.max_attempts}")
     card.add_row("Arguments", _signature(job))
     stats = job.stats
     if stats.executions:
@@ -81,7 +81,7 @@ def job_card(job: "Job") -> Table:
         card.add_row("Success", f"no executions in {stats.days} days")
     if job.modified_by or job.notes:
         card.add_row("Switched by", f"{job.modified_by or 'nobody known'} {distance(job.modified_at)}")
-        card.add_row("Notes", job.notes or NONE)
+        card.add_row("Notes", job.notes or DASH)
     return card
 
 
@@ -96,7 +96,7 @@ def history_table(runs: "tuple[Run, ...]") -> Table:
             state(run.state),
             span(run.duration_ms if run.ended else run.running_ms(datetime.now(UTC))),
             run.trigger,
-            f"{run.attempt}/{run.max_attempts}",
+            f"{run.attempt}/{run.max_attempts or DASH}",
             Text(str(run.run_id), style="dim"),
             Text(
                 " ".join(why.split()), style="red" if run.error else "dim", overflow="ellipsis", no_wrap=True
@@ -131,3 +131,8 @@ def _signature(job: "Job") -> str:
         text = f"{each['name']}: {each['type']}" if each.get("type") else str(each["name"])
         words.append(text if each.get("required") else f"[{text}]")
     return ", ".join(words) or "none"
+
+
+def moment(at: datetime | None) -> str:
+    """A moment in the time zone of this machine: `2026-11-22 14:05:09`."""
+    return DASH if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -7,9 +7,9 @@ import altair as alt
 from pandas import DataFrame
 
 from callboard.control.reads.runs import Run
+from callboard.core.display import span
 from callboard.panel.charts.base import Spec, finished, in_unit, legend, span_axis, time_axis, unit_of
 from callboard.panel.palette import LOOKS, look
-from callboard.panel.words import span
 
 #: Up to so many runs are drawn one by one.
 MOST = 300

@@ -9,9 +9,9 @@ import altair as alt
 from pandas import DataFrame
 
 from callboard.control.reads.runs import RunDetail
+from callboard.core.display import span
 from callboard.panel.charts.base import Spec, finished
 from callboard.panel.palette import LOOKS, look
-from callboard.panel.words import span
 
 WAITING = "Waiting"
 

@@ -10,7 +10,7 @@ from callboard.control.marks import success_rate
 from callboard.control.reads.jobs import Job
 from callboard.control.reads.summary import Summary
 from callboard.control.reads.trends import OutcomeBucket
-from callboard.panel import words
+from callboard.core import display
 from callboard.panel.palette import MARKS
 
 
@@ -27,7 +27,7 @@ def figures(summary: Summary, jobs: Sequence[Job], buckets: Sequence[OutcomeBuck
             st.metric("Switched on", summary.enabled_jobs)
             st.metric("Running now", summary.running_jobs)
             st.metric("Waiting", sum(job.pending for job in jobs))
-        st.caption(f"Jobs by their success rate over {words.many(summary.days, 'day')}")
+        st.caption(f"Jobs by their success rate over {display.many(summary.days, 'day')}")
         marks(jobs, summary.disabled_jobs)
     # The last bucket is not over yet: its bar would always look like a slump.
     past, window = buckets[:-length], buckets[-length:-1] or buckets[-length:]
@@ -35,7 +35,7 @@ def figures(summary: Summary, jobs: Sequence[Job], buckets: Sequence[OutcomeBuck
     with runs, st.grid(3, min_column_width=150, gap="small", key="counts"):
         st.metric(
             "Executions",
-            words.count(summary.total_executions),
+            display.count(summary.total_executions),
             change(now.ended, before.ended),
             delta_color="blue",
             border=True,
@@ -45,7 +45,7 @@ def figures(summary: Summary, jobs: Sequence[Job], buckets: Sequence[OutcomeBuck
         )
         st.metric(
             "Failures",
-            words.count(summary.total_failures),
+            display.count(summary.total_failures),
             change(now.failed, before.failed),
             delta_color="red" if now.failed else "gray",
             border=True,
@@ -56,7 +56,7 @@ def figures(summary: Summary, jobs: Sequence[Job], buckets: Sequence[OutcomeBuck
         rates = [tally([bucket]).rate for bucket in window]
         st.metric(
             "Success rate",
-            words.rate(summary.overall_success_rate),
+            display.rate(summary.overall_success_rate),
             points(now.rate, before.rate),
             border=True,
             height="stretch",
@@ -100,7 +100,7 @@ def change(now: int, before: int) -> str | int | None:
     if now == before:
         return 0
     if not before:
-        return f"+{words.count(now)}"
+        return f"+{display.count(now)}"
     per_cent = 100 * (now - before) / before
     if abs(per_cent) < 0.5:
         return 0

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from callboard.panel.words import zone
+from callboard.core.display import zone
 
 #: Windows of time that a page can look at: the word, hours, and days for figures that are counted in days.
 WINDOWS: dict[str, int] = {"24 hours": 24, "7 days": 168, "30 days": 720, "90 days": 2160}

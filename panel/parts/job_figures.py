@@ -4,7 +4,7 @@ import streamlit as st
 
 from callboard.control.reads.durations import Durations
 from callboard.control.reads.jobs import Job
-from callboard.panel import words
+from callboard.core import display
 from callboard.panel.palette import MARKS
 
 
@@ -18,18 +18,20 @@ def job_figures(job: Job, durations: Durations) -> None:
     with st.grid(6, min_column_width=132, gap="small"):
         st.metric(
             "Success rate",
-            words.rate(stats.success_rate),
+            display.rate(stats.success_rate),
             mark.word,
             delta_color=mark.named,
             delta_arrow="off",
             border=True,
             height="stretch",
         )
-        _figure("Executions", words.count(stats.executions), words.many(stats.retried, "retry", "retries"))
-        _figure("Failures", words.count(stats.failures), words.many(stats.skipped, "skipped", "skipped"))
-        _figure("Median", words.span(durations.p50_ms), f"average {words.span(stats.average_ms)}")
-        _figure("95th percentile", words.span(p95_ms), f"longest {words.span(stats.maximum_ms)}")
-        _figure("Wait, 95th", words.span(durations.wait_p95_ms), "from due to start")
+        _figure(
+            "Executions", display.count(stats.executions), display.many(stats.retried, "retry", "retries")
+        )
+        _figure("Failures", display.count(stats.failures), display.many(stats.skipped, "skipped", "skipped"))
+        _figure("Median", display.span(durations.p50_ms), f"average {display.span(stats.average_ms)}")
+        _figure("95th percentile", display.span(p95_ms), f"longest {display.span(stats.maximum_ms)}")
+        _figure("Wait, 95th", display.span(durations.wait_p95_ms), "from due to start")
 
 
 def _figure(label: str, value: str, below: str) -> None:

@@ -7,7 +7,8 @@ import streamlit as st
 
 from callboard.control.auth import Principal
 from callboard.control.reads.jobs import Job
-from callboard.panel import access, loaders, words
+from callboard.core import display
+from callboard.panel import access, loaders
 from callboard.panel.palette import MARKS
 from callboard.panel.parts.facts import facts
 from callboard.panel.parts.heading import viewer_zone
@@ -30,7 +31,7 @@ def head(job: Job, viewer: Principal, days: int) -> None:
         plain(job.description, style="quiet")
     if not job.enabled:
         said = f"Switched off by {job.modified_by}" if job.modified_by else "Switched off"
-        when = words.moment(job.modified_at, words.zone(viewer_zone()))
+        when = display.moment(job.modified_at, display.zone(viewer_zone()))
         plain(f"{said}, {when}." + (f" {job.notes}" if job.notes else ""), style="quiet")
 
 
@@ -47,7 +48,7 @@ def standing(name: str, days: int) -> None:
         if job.running:
             st.badge(f"{job.running} running", icon=":material/play_circle:", color="blue")
         if job.pending:
-            st.badge(f"{words.count(job.pending)} waiting", icon=":material/schedule:", color="gray")
+            st.badge(f"{display.count(job.pending)} waiting", icon=":material/schedule:", color="gray")
         st.badge(label(job.category or "other"), icon=":material/sell:", color="gray")
         st.badge(f"queue {label(job.queue)}", icon=":material/stacks:", color="gray")
 
@@ -81,12 +82,12 @@ def actions(job: Job, viewer: Principal) -> None:
 def options(job: Job) -> None:
     """What the code declares about it, as plain text."""
     told = {
-        "Time limit": words.span(job.time_limit_ms) if job.time_limit_ms else "none",
-        "Attempts": str(job.max_attempts),
+        "Time limit": display.span(job.time_limit_ms) if job.time_limit_ms else "none",
+        "Attempts": "no limit" if job.max_attempts is None else str(job.max_attempts),
         "One at a time": "yes" if job.mutex else "no",
         "Queue": job.queue,
         "Arguments": ", ".join(_argument(each) for each in job.signature) or "none",
-        "Last declared": words.moment(job.last_seen_at, words.zone(viewer_zone())),
+        "Last declared": display.moment(job.last_seen_at, display.zone(viewer_zone())),
     }
     skip = {"time_limit", "max_retries", "mutex", "periodic", "category", "description"}
     told |= {

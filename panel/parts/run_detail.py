@@ -9,7 +9,7 @@ import streamlit as st
 from pandas import DataFrame
 
 from callboard.control.reads.runs import LogLine, RunDetail
-from callboard.panel import words
+from callboard.core import display
 from callboard.panel.palette import look
 from callboard.panel.parts import tables
 from callboard.panel.parts.executions import TRIGGERS
@@ -45,7 +45,7 @@ def head(detail: RunDetail, now: datetime) -> None:
             )
             if run.max_attempts and run.max_attempts > 1:
                 st.badge(
-                    f"attempt {run.attempt} of {run.max_attempts}", icon=":material/replay:", color="gray"
+                    display.attempt_of(run.attempt, run.max_attempts), icon=":material/replay:", color="gray"
                 )
             st.badge(TRIGGERS.get(run.trigger, label(run.trigger)), icon=":material/bolt:", color="gray")
             plain(str(run.run_id), style="code")
@@ -53,23 +53,23 @@ def head(detail: RunDetail, now: datetime) -> None:
         share, said = progress(run.progress, run.running_ms(now), None)
         left, right = st.columns([6, 1], vertical_alignment="center")
         left.progress(share)
-        right.markdown(f"**{words.clock(run.running_ms(now))}**")
+        right.markdown(f"**{display.clock(run.running_ms(now))}**")
         if said:
             plain(said, style="quiet")
 
 
 def facts_of(detail: RunDetail, now: datetime) -> None:
     """When, where and for whom."""
-    run, here = detail.run, words.zone(viewer_zone())
+    run, here = detail.run, display.zone(viewer_zone())
     told = {
         "Due": _moment(run.due_at, here, now),
         "Queued": _moment(run.enqueued_at, here, now),
         "Started": _moment(run.started_at, here, now),
         "Finished": _moment(run.finished_at, here, now),
         "Next attempt": _moment(run.next_retry_at, here, now) if not run.ended else None,
-        "Waited": words.span(run.wait_ms) if run.wait_ms is not None else None,
-        "Took": words.span(run.duration_ms) if run.duration_ms is not None else None,
-        "Time limit": words.span(run.time_limit_ms) if run.time_limit_ms else None,
+        "Waited": display.span(run.wait_ms) if run.wait_ms is not None else None,
+        "Took": display.span(run.duration_ms) if run.duration_ms is not None else None,
+        "Time limit": display.span(run.time_limit_ms) if run.time_limit_ms else None,
         "Asked for by": run.requested_by,
         "Worker": run.worker,
         "Queue": run.queue,
@@ -79,7 +79,7 @@ def facts_of(detail: RunDetail, now: datetime) -> None:
 
 
 def _moment(at: datetime | None, here: Any, now: datetime) -> str | None:
-    return None if at is None else f"{words.moment(at, here, now)}  ({words.distance(at, now)})"
+    return None if at is None else f"{display.moment(at, here, now)}  ({display.distance(at, now)})"
 
 
 def body(detail: RunDetail) -> None:
@@ -126,7 +126,7 @@ def lines(found: Sequence[LogLine]) -> None:
     if not found:
         nothing("notes", "It logged nothing. What a job writes with logging or structlog appears here.")
         return
-    here = words.zone(viewer_zone())
+    here = display.zone(viewer_zone())
     many = len({line.attempt for line in found}) > 1
     text = "\n".join(
         f"{line.at.astimezone(here):%H:%M:%S.%f}"[:-3]

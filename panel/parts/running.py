@@ -8,8 +8,9 @@ import streamlit as st
 
 from callboard.control.reads.durations import Trend
 from callboard.control.reads.runs import Run
+from callboard.core import display
 from callboard.core.clock import utcnow
-from callboard.panel import access, loaders, words
+from callboard.panel import access, loaders
 from callboard.panel.parts.links import open_run
 from callboard.panel.parts.plain import label, plain
 
@@ -34,11 +35,11 @@ def _counting(job: str | None) -> None:
 
 def banner(runs: Sequence[Run], trends: Mapping[str, Trend], now: datetime, *, named: bool) -> None:
     with st.container(border=True, key="running_banner", gap="small"):
-        st.markdown(f":blue[:material/play_circle:] **{words.many(len(runs), 'run')} in progress**")
+        st.markdown(f":blue[:material/play_circle:] **{display.many(len(runs), 'run')} in progress**")
         for run in runs[:LISTED]:
             _row(run, trends.get(run.job), now, named=named)
         if len(runs) > LISTED:
-            st.caption(f"and {words.count(len(runs) - LISTED)} more")
+            st.caption(f"and {display.count(len(runs) - LISTED)} more")
 
 
 def _row(run: Run, trend: Trend | None, now: datetime, *, named: bool) -> None:
@@ -59,9 +60,10 @@ def _row(run: Run, trend: Trend | None, now: datetime, *, named: bool) -> None:
         if said:
             plain(said, style="quiet")
     with took:
-        more = [f"usually {words.span(usual_ms)}"] if usual_ms else []
-        more += [f"attempt {run.attempt} of {run.max_attempts}"] if run.attempt > 1 else []
-        clock = f"**{words.clock(elapsed)}**"
+        more = [f"usually {display.span(usual_ms)}"] if usual_ms else []
+        most = f" of {run.max_attempts}" if run.max_attempts else ""
+        more += [f"attempt {run.attempt}{most}"] if run.attempt > 1 else []
+        clock = f"**{display.clock(elapsed)}**"
         if running_long(elapsed, trend):
             clock, more = f":orange[{clock}]", [*more, "running long"]
         st.markdown(f"{clock} :small[:gray[{', '.join(more)}]]")

@@ -6,9 +6,9 @@ from datetime import datetime
 import streamlit as st
 
 from callboard.control.reads.jobs import Schedule
+from callboard.core.display import distance, moment, zone
 from callboard.panel.parts.heading import card_title, viewer_zone
 from callboard.panel.parts.plain import plain
-from callboard.panel.words import distance, moment, zone
 
 
 def schedules(found: Sequence[Schedule], now: datetime, *, enabled: bool) -> None:

@@ -7,10 +7,10 @@ import streamlit as st
 from pandas import DataFrame
 
 from callboard.control.reads.jobs import Job
+from callboard.core.display import distance, moment, zone
 from callboard.panel.parts import tables
 from callboard.panel.parts.heading import card_title, nothing, viewer_zone
 from callboard.panel.parts.links import open_job
-from callboard.panel.words import distance, moment, zone
 
 #: So many jobs are listed.
 LISTED = 20

@@ -3,8 +3,9 @@
 import streamlit as st
 
 from callboard.control.reads.jobs import categories
+from callboard.core import display
 from callboard.core.clock import utcnow
-from callboard.panel import access, loaders, words
+from callboard.panel import access, loaders
 from callboard.panel.parts import heading, job_table
 from callboard.panel.parts.heading import nothing, updated
 from callboard.panel.parts.plain import label
@@ -70,7 +71,8 @@ def live(search: str, category: str | None, status: str) -> None:
         nothing("search_off", "No job matches. Clear the search or choose another filter.", height=240)
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         st.caption(
-            f"{words.many(len(found), 'job')}; success and health over 30 days, p95 over 14", width="content"
+            f"{display.many(len(found), 'job')}; success and health over 30 days, p95 over 14",
+            width="content",
         )
         updated(now)
 

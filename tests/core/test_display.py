@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from callboard.panel import words
+from callboard.core import display
 
 NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -26,14 +26,14 @@ NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
     ],
 )
 def test_a_span_is_said_in_the_units_that_matter(ms: float | None, said: str) -> None:
-    assert words.span(ms) == said
+    assert display.span(ms) == said
 
 
 @pytest.mark.parametrize(
     ("ms", "said"), [(7_400, "0:07"), (760_000, "12:40"), (3_723_000, "1:02:03"), (None, "–")]
 )
 def test_a_clock_counts_up_without_changing_its_shape(ms: float | None, said: str) -> None:
-    assert words.clock(ms) == said
+    assert display.clock(ms) == said
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def test_a_clock_counts_up_without_changing_its_shape(ms: float | None, said: st
     [(None, "–"), (100.0, "100%"), (99.99, "99.9%"), (99.94, "99.9%"), (0.0, "0%"), (94.96, "95%")],
 )
 def test_a_rate_is_never_rounded_up_to_a_hundred(rate: float | None, said: str) -> None:
-    assert words.rate(rate) == said
+    assert display.rate(rate) == said
 
 
 @pytest.mark.parametrize(
@@ -49,30 +49,35 @@ def test_a_rate_is_never_rounded_up_to_a_hundred(rate: float | None, said: str) 
     [(0, "now"), (59, "in 59 s"), (-61, "1 min ago"), (3_600, "in 1 h"), (-200_000, "2 d ago")],
 )
 def test_a_distance_names_the_largest_unit(away: int, said: str) -> None:
-    assert words.distance(NOW + timedelta(seconds=away), NOW) == said
+    assert display.distance(NOW + timedelta(seconds=away), NOW) == said
 
 
 def test_counts_are_grouped_and_large_ones_shortened() -> None:
-    assert [words.count(number) for number in (0, 1_247, 99_999, 123_456, 2_500_000)] == [
+    assert [display.count(number) for number in (0, 1_247, 99_999, 123_456, 2_500_000)] == [
         "0",
         "1,247",
         "99,999",
         "123 k",
         "2.5 M",
     ]
-    assert [words.many(1, "run"), words.many(3, "retry", "retries")] == ["1 run", "3 retries"]
+    assert [display.many(1, "run"), display.many(3, "retry", "retries")] == ["1 run", "3 retries"]
 
 
 def test_a_moment_is_told_in_the_viewers_zone_and_as_shortly_as_it_can_be() -> None:
     paris = ZoneInfo("Europe/Paris")
 
-    assert words.moment(NOW, paris, NOW) == "13:00"
-    assert words.moment(NOW + timedelta(seconds=5), paris, NOW) == "13:00:05"
-    assert words.moment(NOW - timedelta(days=2), paris, NOW) == "Fri 13:00"
-    assert words.moment(NOW - timedelta(days=40), paris, NOW) == "13 Oct 14:00"
-    assert words.moment(NOW - timedelta(days=400), paris, NOW) == "18 Oct 2025 14:00"
+    assert display.moment(NOW, paris, NOW) == "13:00"
+    assert display.moment(NOW + timedelta(seconds=5), paris, NOW) == "13:00:05"
+    assert display.moment(NOW - timedelta(days=2), paris, NOW) == "Fri 13:00"
+    assert display.moment(NOW - timedelta(days=40), paris, NOW) == "13 Oct 14:00"
+    assert display.moment(NOW - timedelta(days=400), paris, NOW) == "18 Oct 2025 14:00"
 
 
 @pytest.mark.parametrize("name", [None, "", "Mars/Olympus", "../etc/passwd"])
 def test_a_zone_that_is_not_known_is_utc(name: str | None) -> None:
-    assert words.zone(name) == ZoneInfo("UTC")
+    assert display.zone(name) == ZoneInfo("UTC")
+
+
+def test_an_attempt_is_counted_against_the_most_only_where_there_is_one() -> None:
+    assert display.attempt_of(2, 3) == "attempt 2 of 3"
+    assert display.attempt_of(2, None) == "attempt 2"

@@ -56,11 +56,16 @@ def many(number: int, one: str, more: str | None = None) -> str:
     return f"{count(number)} {one if number == 1 else more or f'{one}s'}"
 
 
-def distance(at: datetime | None, now: datetime) -> str:
+def attempt_of(attempt: int, most: int | None) -> str:
+    """`attempt 2 of 3`; `attempt 2` where there is no limit."""
+    return f"attempt {attempt}" if most is None else f"attempt {attempt} of {most}"
+
+
+def distance(at: datetime | None, now: datetime | None = None) -> str:
     """How far off a moment is: `in 4 min`, `2 h ago`, `now`."""
     if at is None:
         return DASH
-    seconds = (at - now).total_seconds()
+    seconds = (at - (now or datetime.now(UTC))).total_seconds()
     size = abs(seconds)
     if size < 1:
         return "now"
