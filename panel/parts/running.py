@@ -61,8 +61,7 @@ def _row(run: Run, trend: Trend | None, now: datetime, *, named: bool) -> None:
             plain(said, style="quiet")
     with took:
         more = [f"usually {display.span(usual_ms)}"] if usual_ms else []
-        most = f" of {run.max_attempts}" if run.max_attempts else ""
-        more += [f"attempt {run.attempt}{most}"] if run.attempt > 1 else []
+        more += [display.attempt_of(run.attempt, run.max_attempts)] if run.attempt > 1 else []
         clock = f"**{display.clock(elapsed)}**"
         if running_long(elapsed, trend):
             clock, more = f":orange[{clock}]", [*more, "running long"]
