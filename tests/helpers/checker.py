@@ -1,7 +1,7 @@
 """Checks a history of slots: what was missed, and what was doubled. After Jepsen's checker for Chronos."""
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine
@@ -33,6 +33,3 @@ def check_slots(
 def whole_second(moment: datetime) -> datetime:
     """The second that a moment lies in, from its beginning."""
     return moment.replace(microsecond=0)
-
-
-SECOND = timedelta(seconds=1)

@@ -172,10 +172,8 @@ def test_a_schedule_that_somebody_holds_delays_no_other(engine, broker, start_sc
         count = len(occurrences(engine, ids[0]))
         time.sleep(3)
         assert len(occurrences(engine, ids[0])) == count
-        late = fetch(
-            engine, "SELECT max(decided_at - due_at) FROM callboard.occurrences WHERE schedule_id = 2"
-        )
-        assert late[0] < timedelta(seconds=1)
+        (late,) = fetch(engine, "SELECT max(decided_at - due_at) FROM callboard.occurrences")
+        assert late < timedelta(seconds=2)
     end = run_for(2)
     for schedule_id in ids:
         check_slots(engine, broker, schedule_id, SECONDLY, since, end)

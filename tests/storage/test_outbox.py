@@ -211,7 +211,8 @@ def test_a_replayed_retry_keeps_its_count_and_its_time(engine):
     execute(
         engine,
         "INSERT INTO callboard.runs (run_id, enqueued_at, job, queue, state, rank, attempt, trigger"
-        ", next_retry_at) VALUES (gen_random_uuid(), now(), 'job', 'default', 'pending', 30, 3, 'schedule', :at)",
+        ", next_retry_at)"
+        " VALUES (gen_random_uuid(), now(), 'job', 'default', 'pending', 30, 3, 'schedule', :at)",
         at=retry_at,
     )
     with engine.begin() as connection:
