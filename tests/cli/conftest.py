@@ -47,9 +47,10 @@ def installed(run: Command, settings: Settings, engine: Engine, monkeypatch: pyt
     monkeypatch.setenv("REDIS_URL", settings.redis_url)
     monkeypatch.setenv("CALLBOARD_NAMESPACE", settings.callboard_namespace)
     parameter = {"name": "name", "kind": "positional_or_keyword", "type": "str", "default": None}
+    times = {"name": "times", "kind": "keyword_only", "type": "int", "default": 1, "required": False}
     declare(
         engine,
         job("health-check", "*/5 * * * *"),
-        job("greet", category="people", signature=[parameter | {"required": True}]),
+        job("greet", category="people", signature=[parameter | {"required": True}, times]),
     )
     return engine

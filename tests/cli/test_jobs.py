@@ -42,7 +42,14 @@ def test_json_is_complete_and_valid(run: Any, installed: Engine) -> None:
 
 
 def test_a_job_is_shown_with_its_arguments(run: Any, installed: Engine) -> None:
-    assert "name: str" in run("jobs", "show", "greet").out
+    assert "name: str, [times: int]" in run("jobs", "show", "greet").out
+
+
+def test_brackets_are_shown_as_brackets(run: Any, installed: Engine) -> None:
+    run("jobs", "disable", "greet", "--notes", "[/until] the [red]move[/red]")
+    shown = run("jobs", "show", "greet")
+    assert shown.code == 0
+    assert "[/until] the [red]move[/red]" in shown.out
 
 
 @pytest.mark.parametrize("command", ["show", "history", "run", "enable", "disable"])
