@@ -59,9 +59,9 @@ def run(
             if as_json:
                 print_json(requested)
             elif requested.state == "queued":
-                out.print(f"{job} will run once Redis is back, as run {requested.run_id}.", markup=False)
+                out.print(f"{job} will run once Redis is back, as run {requested.run_id}.")
             else:
-                out.print(f"{job} runs as {requested.run_id}.", markup=False)
+                out.print(f"{job} runs as {requested.run_id}.")
             return
         detail = _wait(system, requested.run_id, job, timeout)
     if as_json:
@@ -76,9 +76,9 @@ def _wait(system: "Context", run_id: UUID, job: str, timeout: float | None) -> "
     deadline = time.monotonic() + timeout if timeout is not None else None
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=30),
-        TextColumn("{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", markup=False),
         TimeElapsedColumn(),
     )
     try:
@@ -97,7 +97,7 @@ def _wait(system: "Context", run_id: UUID, job: str, timeout: float | None) -> "
                 time.sleep(LOOK_S)
                 interrupt.check()
     except KeyboardInterrupt:
-        err.print(f"No longer waiting; the run {run_id} goes on.", markup=False)
+        err.print(f"No longer waiting; the run {run_id} goes on.")
         raise
 
 

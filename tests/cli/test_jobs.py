@@ -1,5 +1,6 @@
 """`callboard jobs`: tables, JSON, and what is said where it cannot be done."""
 
+import io
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -7,8 +8,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from rich.console import Console
 from sqlalchemy import Engine, text
 
+import callboard.cli.run as run_command
 from helpers.waiting import wait_for
 
 
@@ -153,6 +156,18 @@ def test_waiting_gives_up_in_time_and_says_so(run: Any, installed: Engine) -> No
     with outcome(installed, state="processing", rank=15):
         done = run("jobs", "run", "health-check", "--wait", "--timeout", "1")
     assert done.code == 1
+
+
+def test_a_note_with_brackets_is_shown_while_the_run_goes_on(
+    run: Any, installed: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = io.StringIO()
+    monkeypatch.setattr(run_command, "err", Console(file=shown, force_terminal=True, width=120))
+    said = '{"done": 1, "total": 2, "note": "[/half] way"}'
+    with outcome(installed, state="processing", rank=15, progress=said):
+        done = run("jobs", "run", "health-check", "--wait", "--timeout", "1")
+    assert done.code == 1
+    assert "1 of 2  [/half] way" in shown.getvalue()
 
 
 def test_the_outcome_as_json_is_the_whole_run(run: Any, installed: Engine) -> None:
