@@ -266,7 +266,7 @@ class Broker(RedisBroker):
             if delay > MAX_DELAY:
                 raise ValueError("A message may be delayed by seven days at most.")
             queue = dq_name(queue)
-            options["eta"] = current_millis() + delay
+            options["eta"] = current_millis() + int(delay)
             options["ready_at"] = options["eta"] if ready_at is None else ready_at
             message = message.copy(queue_name=queue, options=options)
         else:

@@ -134,23 +134,36 @@ def _about(message: Any, execution: Execution, worker: str) -> dict[str, Any]:
         event["args"], event["kw"] = [f"[cut: a message of {message.size} bytes]"], {}
     if execution.started is not None:
         event["sta"] = execution.started
-    if execution.limit_ms is not None:
-        event["lim"] = execution.limit_ms
-    if execution.max_attempts is not None:
-        event["m"] = execution.max_attempts
-    for key, option in _OPTIONS:
-        if option in options:
-            event[key] = options[option]
+    # Either may have a fraction, or come with the message and be anything.
+    limit, attempts = execution.limit_ms, execution.max_attempts
+    if limit is not None and 0 <= limit < MAX_NUMBER:
+        event["lim"] = int(limit)
+    if attempts is not None and 0 <= attempts < MAX_ATTEMPTS:
+        event["m"] = int(attempts)
+    for key, option, kind in _OPTIONS:
+        if option in options and _is_ours(value := options[option], kind):
+            event[key] = value
     return event
 
 
+#: The latest moment (ms since the epoch) that every database driver reads back: the end of the year 9999.
+MAX_NUMBER = 253_402_300_799_000
+
+#: The most attempts that the tables hold.
+MAX_ATTEMPTS = 2**31
+
 _OPTIONS = (
-    ("trg", "trigger"),
-    ("sch", "schedule_id"),
-    ("due", "due_at"),
-    ("by", "requested_by"),
-    ("rdy", "ready_at"),
+    ("trg", "trigger", str),
+    ("sch", "schedule_id", int),
+    ("due", "due_at", int),
+    ("by", "requested_by", str),
+    ("rdy", "ready_at", int),
 )
+
+
+def _is_ours(value: object, kind: type) -> bool:
+    """Whether an option is what Callboard makes of it; applications may use its name for themselves."""
+    return type(value) is kind and (not isinstance(value, int) or 0 <= value < MAX_NUMBER)
 
 
 def _add_notes(event: dict[str, Any], execution: Execution) -> None:
