@@ -3,7 +3,6 @@
 import importlib
 import signal
 import sys
-import threading
 from dataclasses import dataclass
 
 import dramatiq
@@ -12,6 +11,7 @@ from callboard.core.errors import BadSettings, CallboardError
 from callboard.core.logging import configure_logging, get_logger
 from callboard.core.parent import end_with_parent
 from callboard.core.settings import Settings
+from callboard.core.stopping import StopOrder
 from callboard.middleware.default import make_broker
 
 log = get_logger("callboard.worker")
@@ -37,7 +37,7 @@ class WorkerOptions:
 
 def work(settings: Settings, options: WorkerOptions) -> None:
     """Work until SIGTERM. Exits with `CANNOT_BEGIN` and one sentence where the actors cannot be loaded."""
-    stop = threading.Event()
+    stop = StopOrder()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     end_with_parent()

@@ -21,6 +21,7 @@ from redis.retry import Retry
 from callboard.core.keys import Keys
 from callboard.core.logging import configure_logging, get_logger
 from callboard.core.settings import Settings
+from callboard.core.stopping import StopOrder
 from callboard.storage.engine import psycopg_url
 from callboard.storage.recorder.batch import Batch
 from callboard.storage.recorder.stream import START, Entry, EventStream
@@ -47,7 +48,7 @@ log = get_logger("callboard.recorder")
 def run(settings: Settings) -> None:
     """Record until SIGTERM or SIGINT."""
     configure_logging("recorder", settings)
-    stop = threading.Event()
+    stop = StopOrder()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     Recorder(settings, stop).run()
@@ -56,7 +57,7 @@ def run(settings: Settings) -> None:
 class Recorder:
     """One recorder. It survives the loss of either server and goes on where it was."""
 
-    def __init__(self, settings: Settings, stop: threading.Event) -> None:
+    def __init__(self, settings: Settings, stop: StopOrder | threading.Event) -> None:
         self._settings = settings
         self._stop = stop
         keys = Keys(settings.callboard_namespace)

@@ -28,7 +28,7 @@ def record(settings: Settings, found: list[dict[str, Any]]) -> None:
 def states(engine: Engine) -> dict[str, str]:
     with engine.connect() as connection:
         rows = connection.execute(text("SELECT run_id::text, state FROM callboard.runs"))
-        return {run_id: state for run_id, state in rows}
+        return dict(rows.tuples().all())
 
 
 def test_a_delay_with_a_fraction_is_recorded(broker: Broker, settings: Settings, engine: Engine) -> None:
