@@ -84,8 +84,9 @@ def _connected(url: str) -> Connection:
     try:
         return engine.connect()
     except OperationalError as error:
-        where = driver_url(url).render_as_string(hide_password=True)
-        why = str(error.orig).strip().splitlines()[-1]
+        where = driver_url(url).set(drivername="postgresql").render_as_string(hide_password=True)
+        lines = [line.strip() for line in str(error.orig).splitlines()]
+        why = " ".join(line for line in lines if not line.endswith("?")).strip().rstrip(".")
         raise Unavailable(f"PostgreSQL at {where} cannot be used ({why}); check DATABASE_URL.") from error
 
 

@@ -175,7 +175,10 @@ def test_a_database_migrated_by_a_newer_version_is_refused_with_one_sentence(dat
 def test_a_server_that_does_not_answer_is_named_without_its_password() -> None:
     with pytest.raises(Unavailable, match="DATABASE_URL") as caught:
         is_current("postgresql://someone:hush@/nowhere?host=/nonexistent")
-    assert "hush" not in str(caught.value)
+    said = str(caught.value)
+    assert said.startswith("PostgreSQL at postgresql://someone:***@/nowhere")
+    assert "No such file or directory); check" in said
+    assert "hush" not in said
 
 
 def test_an_empty_database_is_not_current(empty_url: str) -> None:
