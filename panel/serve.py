@@ -19,10 +19,13 @@ from streamlit.web import bootstrap
 
 from callboard.control.reads.jobs import jobs
 from callboard.core.errors import CallboardError, Conflict
+from callboard.core.logging import get_logger
 from callboard.core.settings import Settings, load_settings
 from callboard.panel import charts, home, parts
 from callboard.panel.gate import Gate
 from callboard.panel.signin import routes
+
+log = get_logger(__name__)
 
 SCRIPT = Path(__file__).resolve().parent / "app.py"
 
@@ -85,6 +88,8 @@ def run(settings: Settings) -> None:
         server_header=False,
         timeout_graceful_shutdown=2,
     )
+    host, port = listener.getsockname()[:2]
+    log.info("The panel starts.", action="panel_starts", host=host, port=port)
     with listener:
         uvicorn.Server(config).run(sockets=[listener])
 
