@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import stat
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -264,6 +265,54 @@ def test_jobs_of_ones_own_in_the_folder_are_run(tmp_path: Path) -> None:
             assert "ValueError: over a stone" in failed.stderr
             assert "Traceback" not in failed.stderr
             assert running.end() == 0
+
+
+def test_what_sql_orders_is_obeyed_by_the_running_fleet_within_two_seconds() -> None:
+    with short_folder() as folder:
+        ticks, ended = folder / "ticks", folder / "ended"
+        (folder / "my_jobs.py").write_text(
+            "import time\n"
+            "from pathlib import Path\n"
+            "import dramatiq\n"
+            "from callboard import cron\n\n"
+            "@dramatiq.actor(max_retries=0, periodic=cron('* * * * * *'), misfire='skip')\n"
+            "def tick():\n"
+            "    with Path('ticks').open('a') as file:\n"
+            "        file.write('.')\n\n"
+            "@dramatiq.actor(max_retries=0)\n"
+            "def linger():\n"
+            "    try:\n"
+            "        for _ in range(6000):\n"
+            "            time.sleep(0.05)\n"
+            "    finally:\n"
+            "        Path('ended').touch()\n"
+        )
+        with Up(folder, env={"CALLBOARD_ACTORS": "my_jobs"}) as running:
+            running.wait_until_up()
+            wait_for(ticks.exists, 60, "the first tick")
+
+            # A job that is switched off stops, whatever has been sent already.
+            _rows(running, "SELECT toggle_cron_job('tick', false, 'user-uuid')")
+            time.sleep(2)
+            before = ticks.stat().st_size
+            time.sleep(2.5)
+            assert ticks.stat().st_size == before
+            _rows(running, "INSERT INTO cron_job_config (job_name, enabled) VALUES ('tick', true)")
+            # Within two seconds, and until the next slot.
+            wait_for(lambda: ticks.stat().st_size > before, 4, "a tick of the job that is on again")
+
+            # A run that is ended by SQL is ended where it runs.
+            _run(running, "jobs", "run", "linger")
+            stuck = "job_name = 'linger' AND status = 'started'"
+            wait_for(lambda: _rows(running, f"SELECT 1 FROM cron_job_logs WHERE {stuck}"), 20, "the run")
+            _rows(
+                running,
+                "UPDATE cron_job_logs SET status = 'failed'"
+                f", error_message = 'Manually terminated - stuck job' WHERE {stuck}",
+            )
+            wait_for(ended.exists, 2, "the end of the run")
+            assert running.end() == 0
+            assert "Traceback" not in running.said
 
 
 def test_a_module_of_jobs_that_does_not_exist_ends_it_with_one_sentence() -> None:
