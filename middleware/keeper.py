@@ -4,6 +4,7 @@ import json
 import os
 import platform
 import threading
+import time
 from collections.abc import Iterable
 from typing import Any
 
@@ -39,21 +40,29 @@ class Keeper(threading.Thread):
         self._renew = load_script(broker.client, "renew")
         self._begun = now_ms()
         self._described = 0
+        #: Milliseconds of silence after which a worker counts as dead.
+        self._silence = max(broker.heartbeat_timeout, int(2 * ROUND * 1000))
+        #: When Redis last answered a round, and until when nobody counts as dead (s, monotonic).
+        self._heard = time.monotonic()
+        self._patient_until = 0.0
 
     def stop(self) -> None:
         """End the thread, and take leave of the fleet: what this worker still holds is free at once."""
         self._stop_now.set()
+        if self.is_alive():
+            # A round under way would make this worker known again.
+            self.join(2.0)
         broker, keys = self._broker, self._broker.keys
         try:
             with broker.client.pipeline() as pipeline:
                 for queue in (*broker.queues, *broker.delay_queues):
                     pipeline.scard(keys.acks(broker.broker_id, queue))
-                held = sum(pipeline.execute())
+                pipeline.time()
+                *counts, (seconds, _) = pipeline.execute()
+            held = sum(counts)
             with broker.client.pipeline() as pipeline:
                 if held:
-                    pipeline.zadd(
-                        keys.heartbeats, {broker.broker_id: now_ms() - 2 * broker.heartbeat_timeout}
-                    )
+                    pipeline.zadd(keys.heartbeats, {broker.broker_id: seconds * 1000 - 2 * self._silence})
                 else:
                     pipeline.zrem(keys.heartbeats, broker.broker_id)
                 pipeline.hdel(keys.workers, broker.broker_id)
@@ -66,8 +75,8 @@ class Keeper(threading.Thread):
         told = False
         while True:
             try:
-                self._describe()
                 self._do_round()
+                self._describe()
                 told = False
             except redis.RedisError as error:
                 if not told:
@@ -87,12 +96,19 @@ class Keeper(threading.Thread):
                 continue
             if execution.finished is None:
                 self._logger.error("Run %s of %s has lost its mutex.", execution.run_id, execution.job)
-        queues = [*broker.queues, *broker.delay_queues]
-        flat = self._rescue(
-            keys=[broker.namespace], args=[broker.broker_id, broker.heartbeat_timeout, *queues]
-        )
+        queues = [] if self._is_patient() else [*broker.queues, *broker.delay_queues]
+        flat = self._rescue(keys=[broker.namespace], args=[broker.broker_id, self._silence, *queues])
+        now = time.monotonic()
+        if now - self._heard > self._silence / 1000:
+            # Redis was away, or this process was: so may others have been, and they need time to be heard.
+            self._patient_until = now + self._silence / 1000
+        self._heard = now
         for i in range(0, len(flat), 3):
             self._report(flat[i].decode(), flat[i + 1].decode(), flat[i + 2])
+
+    def _is_patient(self) -> bool:
+        now = time.monotonic()
+        return now < self._patient_until or now - self._heard > self._silence / 1000
 
     def _report(self, worker: str, queue: str, payload: bytes) -> None:
         self._logger.warning("A message on queue %s was rescued from worker %s.", queue, worker)

@@ -7,13 +7,20 @@
 --
 -- Returns a flat list: broker, queue, payload of each message given back. A broker is forgotten a day after its
 -- last sign of life, but not while a queue that nobody names here holds anything of it: then it is looked at
--- again a day later, and rescued from meanwhile by whoever serves that queue.
+-- again a day later, and rescued from meanwhile by whoever serves that queue. A caller that has been silent itself
+-- for as long is given nothing: it was Redis that was away, and the others are about to return as well.
 
 local namespace = KEYS[1]
 local now = redis.call("time")
 local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
 local heartbeats = namespace .. ":__heartbeats__"
+local last = redis.call("zscore", heartbeats, ARGV[1])
+-- A write that needs no memory: after it Redis, even when it has none left, refuses this script none.
+redis.call("del", namespace .. ":__none__")
 redis.call("zadd", heartbeats, now_ms, ARGV[1])
+if last and now_ms - tonumber(last) > tonumber(ARGV[2]) then
+    return {}
+end
 
 local rescued = {}
 local silent = redis.call("zrangebyscore", heartbeats, 0, now_ms - tonumber(ARGV[2]))
