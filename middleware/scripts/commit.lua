@@ -11,7 +11,8 @@
 --
 -- Only a message that this broker still holds counts: when it was taken for dead and its messages were given
 -- to others, its late results are refused. Repeating a commit whose reply was lost therefore does nothing.
--- The events are written first: if Redis has no memory left for them, nothing has been acknowledged.
+-- The events are written before anything is acknowledged. A Redis out of memory refuses none of it: what is
+-- finished frees about as much as its event takes, and frees it in no other way.
 --
 -- Returns the positions (from 1) of the messages that were refused.
 
@@ -38,6 +39,9 @@ for i = 1, count do
     group.ids[#group.ids + 1] = item.id
     group.items[#group.items + 1] = item
 end
+
+-- A write that needs no memory: after it Redis, even when it has none left, refuses this script none.
+redis.call("del", namespace .. ":__none__")
 
 for queue, group in pairs(by_queue) do
     group.acks = namespace .. ":__acks__." .. broker .. "." .. queue

@@ -6,13 +6,13 @@
 -- ARGV[3]  the most messages to take
 --
 -- Returns a flat list: id, payload, id, payload, ... The clock is Redis's own, so that the clocks of the
--- machines of a fleet need not agree.
+-- machines of a fleet need not agree. A Redis out of memory refuses the first write of a script, if that may need
+-- some, and none that follow: here the first one frees it, so that what is there can be worked off.
 
 local namespace, broker, queue = KEYS[1], ARGV[1], ARGV[2]
+local ids = redis.call("lpop", namespace .. ":" .. queue, ARGV[3])
 local now = redis.call("time")
 redis.call("zadd", namespace .. ":__heartbeats__", now[1] * 1000 + math.floor(now[2] / 1000), broker)
-
-local ids = redis.call("lpop", namespace .. ":" .. queue, ARGV[3])
 if not ids then
     redis.call("del", namespace .. ":__wake__." .. queue)
     return {}
