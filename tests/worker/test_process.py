@@ -1,231 +1,158 @@
-"""The worker's master: keeps its processes alive, and ends them in order."""
+"""The worker from outside: processes that are started again, and an end in order. It needs Redis alone."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import dramatiq
 import psutil
 import pytest
-from dramatiq import Message
 
-from callboard.core.settings import Settings
 from callboard.middleware.broker import Broker
+from callboard.storage.embedded.process import alive
 from helpers.waiting import wait_for
-from helpers.worker_fleet import TESTS, worker_fleet
-from helpers.workers import final_event, final_events, held, left_over, run_events
+from helpers.workers import Event, events, final_events
+
+TESTS = Path(__file__).parents[1]
+#: Seconds that a worker has to start and work on a busy machine.
+START_S = 30.0
+
+Start = Callable[..., "subprocess.Popen[bytes]"]
 
 
-def send(broker: Broker, actor: str, *arguments: object, queue: str = "default") -> Message:
-    """Send a job to the fleet."""
-    return broker.enqueue(Message(queue, actor, arguments, {}, {}))
+@pytest.fixture
+def start(broker: Broker, tmp_path: Path) -> Iterator[Start]:
+    """Starts a worker with arguments and settings of the test's own; what it says goes to `tmp_path/said`."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start(*arguments: str, **settings: str) -> "subprocess.Popen[bytes]":
+        kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+        environment = kept | {
+            "REDIS_URL": broker.url,
+            "CALLBOARD_NAMESPACE": broker.namespace,
+            "CALLBOARD_HOME": str(tmp_path / "home"),
+            "CALLBOARD_ACTORS": "helpers.worker_actors",
+            "PYTHONPATH": str(TESTS),
+            **settings,
+        }
+        command = [sys.executable, "-m", "callboard.control.processes", "worker", *arguments]
+        with (tmp_path / "said").open("wb") as said:
+            started.append(subprocess.Popen(command, env=environment, stdout=said, stderr=said))
+        return started[-1]
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
-def test_a_process_that_is_killed_is_started_again_and_no_other_is_touched(
-    broker: Broker, settings: Settings, tmp_path: Path
-) -> None:
-    # Given a fleet of two processes
-    with worker_fleet(settings, tmp_path, processes=2, threads=1) as workers:
-        first, second = workers.wait_for_workers(2)
+@pytest.fixture
+def send(broker: Broker) -> Callable[..., None]:
+    """Sends a message for one of the worker's jobs."""
 
-        # When one of them is killed
-        os.kill(first, signal.SIGKILL)
-
-        # Then there are two again, and the other is the same
-        wait_for(lambda: len(set(workers.alive()) - {first}) == 2, what="the new process")
-        assert second in workers.alive()
-        assert workers.master.poll() is None
-
-        # And both work
-        new = next(pid for pid in workers.alive() if pid != second)
-        wait_for(lambda: new in workers.workers().values(), what="the new worker")
-        messages = [send(broker, "whoami") for _ in range(20)]
-        assert {final_event(broker, message)["res"] for message in messages} == {second, new}
-        assert "A worker process died." in workers.log.read_text()
-
-
-def test_stock_dramatiq_ends_altogether_when_one_process_dies(
-    broker: Broker, settings: Settings, tmp_path: Path
-) -> None:
-    # Given Dramatiq's own command with two processes
-    environment = {
-        **os.environ,
-        "REDIS_URL": settings.redis_url,
-        "CALLBOARD_NAMESPACE": settings.callboard_namespace,
-        "PYTHONPATH": str(TESTS),
-    }
-    command = [sys.executable, "-m", "dramatiq", "helpers.stock_fleet", "--processes", "2", "--threads", "1"]
-    with (tmp_path / "log").open("wb") as log:
-        master = subprocess.Popen(
-            [*command, "--worker-shutdown-timeout", "1000"], env=environment, stdout=log, stderr=log
-        )
-    try:
-        # The heartbeats say that both have begun.
-        wait_for(lambda: broker.client.zcard(broker.keys.heartbeats) == 2, what="two workers")
-        children = psutil.Process(master.pid).children(recursive=True)
-        worker = next(
-            c for c in children if any(f.fd > 2 for f in c.net_connections()) or c.num_threads() > 2
+    def send(job: str, *args: Any) -> None:
+        broker.enqueue(
+            dramatiq.Message(queue_name="default", actor_name=job, args=args, kwargs={}, options={})
         )
 
-        # When one of them is killed, then the whole of it ends
-        worker.kill()
-        assert master.wait(20) != 0
-    finally:
-        if master.poll() is None:
-            master.kill()
-            master.wait()
-    assert "exited unexpectedly" in (tmp_path / "log").read_text()
+    return send
 
 
-def test_sigterm_lets_running_jobs_finish_and_leaves_the_rest_in_the_queue(
-    broker: Broker, settings: Settings, tmp_path: Path
+def children(worker: "subprocess.Popen[bytes]", count: int) -> list[psutil.Process]:
+    """The worker's processes, once there are so many."""
+
+    def found() -> list[psutil.Process]:
+        listed = psutil.Process(worker.pid).children()
+        return listed if len(listed) == count else []
+
+    return wait_for(found, START_S, f"{count} processes")
+
+
+def results(finals: list[Event]) -> list[Any]:
+    return [event.get("res") for event in finals]
+
+
+def test_it_works_and_ends_when_it_is_told_to(
+    broker: Broker, start: Start, send: Callable[..., None]
 ) -> None:
-    # Given a process of two threads with more jobs than that
-    with worker_fleet(settings, tmp_path, threads=2) as workers:
-        workers.wait_for_workers(1)
-        messages = [send(broker, "linger", str(number), 1.0) for number in range(6)]
-        wait_for(lambda: len(workers.notes()) == 2)
+    worker = start("--processes", "2")
+    send("tell-pid")
 
-        # When it is told to end
-        begun = time.monotonic()
-        assert workers.terminate() == 0
+    (pid,) = results(final_events(broker, 1, START_S))
 
-    # Then it has finished what it had begun, recorded it, and put the rest back
-    assert time.monotonic() - begun < 8
-    notes = workers.notes()
-    done = sum(note.startswith("end") for note in notes)
-    assert len(notes) == 2 * done
-    assert len(final_events(broker, done)) == done
-    assert broker.client.llen(broker.keys.queue("default")) == left_over(broker) == 6 - done
-    assert not [key for key in broker.client.keys("*") if b"__acks__" in key]
-    assert len(messages) == 6
-    assert "Traceback" not in workers.log.read_text()
+    family = children(worker, 2)
+    assert pid in [child.pid for child in family]
+    worker.terminate()
+    assert worker.wait(20) == 0
+    assert not [child.pid for child in family if alive(child.pid)]
 
 
-def test_a_job_longer_than_the_grace_is_left_to_others_and_is_no_failure(
-    broker: Broker, settings: Settings, tmp_path: Path
+def test_a_process_that_dies_is_started_again(
+    broker: Broker, start: Start, send: Callable[..., None], tmp_path: Path
 ) -> None:
-    # Given a job that needs longer than the grace of its process
-    with worker_fleet(settings, tmp_path, threads=2, grace_s=0.5) as workers:
-        workers.wait_for_workers(1)
-        message = send(broker, "linger", "long", 3.0)
-        wait_for(lambda: workers.notes() == ["begin long"])
-        begun = time.monotonic()
-        assert workers.terminate() == 0
-        assert time.monotonic() - begun < 8
-    assert [event["s"] for event in run_events(broker, message) if "fin" in event] == []
+    worker = start()
+    send("tell-pid")
+    (first,) = results(final_events(broker, 1, START_S))
 
-    # When another fleet begins, then it does the job at once
-    with worker_fleet(settings, tmp_path, threads=2) as workers:
-        event = final_event(broker, message, timeout=20)
-    assert (event["s"], event["n"]) == ("succeeded", 1)
-    assert workers.notes() == ["begin long", "begin long", "end long"]
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: "worker_died" in (tmp_path / "said").read_text(), START_S, "a word about it")
+    send("tell-pid")
+
+    second = results(final_events(broker, 2, START_S))[1]
+    assert second != first
+    assert [child.pid for child in children(worker, 1)] == [second]
 
 
-def test_an_idle_fleet_ends_at_once(broker: Broker, settings: Settings, tmp_path: Path) -> None:
-    with worker_fleet(settings, tmp_path, processes=2, threads=8) as workers:
-        workers.wait_for_workers(2)
-        begun = time.monotonic()
-        assert workers.terminate() == 0
-    assert time.monotonic() - begun < 5
-    assert workers.alive() == []
-    assert broker.client.hgetall(broker.keys.workers) == {}
-
-
-@pytest.mark.parametrize("delay", [0.0, 0.3, 0.8, 1.3])
-def test_a_fleet_that_is_told_to_end_while_it_begins_does_so(
-    settings: Settings, tmp_path: Path, delay: float
+def test_what_runs_is_finished_within_the_grace(
+    broker: Broker, start: Start, send: Callable[..., None]
 ) -> None:
-    # Given a fleet of some processes, each at another point of its beginning
-    with worker_fleet(settings, tmp_path, processes=3, threads=2, grace_s=5) as workers:
-        wait_for(lambda: workers.alive() or workers.master.poll() is not None, what="a child")
-        time.sleep(delay)
-        begun = time.monotonic()
-        workers.terminate(timeout=30)
-    assert time.monotonic() - begun < 6
-    assert "did not end in time" not in workers.log.read_text()
+    worker = start("--grace", "20")
+    send("nap", 1.5)
+    wait_for(
+        lambda: [event for event in events(broker, "run") if event["s"] == "processing"],
+        what="a start",
+        timeout=START_S,
+    )
+
+    worker.terminate()
+
+    assert worker.wait(20) == 0
+    assert results(final_events(broker, 1, START_S)) == ["rested"]
 
 
-def test_ctrl_c_ends_a_fleet_like_sigterm(broker: Broker, settings: Settings, tmp_path: Path) -> None:
-    with worker_fleet(settings, tmp_path, processes=2, threads=1) as workers:
-        pids = workers.wait_for_workers(2)
-        message = send(broker, "linger", "x", 0.5)
-        wait_for(workers.notes)
+def test_a_master_that_is_killed_leaves_no_process_behind(start: Start) -> None:
+    worker = start("--processes", "2")
+    family = children(worker, 2)
 
-        # A terminal sends the signal to the whole group.
-        for pid in (*pids, workers.master.pid):
-            os.kill(pid, signal.SIGINT)
-        assert workers.master.wait(15) == 0
-    assert final_event(broker, message)["s"] == "succeeded"
+    worker.kill()
+    worker.wait()
+
+    wait_for(lambda: not [child.pid for child in family if alive(child.pid)], START_S, "the end of all of it")
 
 
 @pytest.mark.parametrize(
-    ("actors", "said"),
+    ("module", "sentence"),
     [
         ("no_such_module", "The module no_such_module of CALLBOARD_ACTORS cannot be imported"),
-        ("helpers.fleet_jobs,helpers.nothing", "The module helpers.nothing of CALLBOARD_ACTORS"),
-        ("json", "declare no actor"),
-        ("helpers.broken_jobs", "The actor broken has periodic='0 8 * * *'"),
+        ("broken_jobs", "ValueError: bad luck"),
+        ("jobless", "The modules of CALLBOARD_ACTORS (jobless) declare no actor."),
     ],
-    ids=["missing", "one of two missing", "without actors", "a wrong option"],
 )
-def test_actors_that_cannot_be_loaded_end_the_fleet_with_one_sentence(
-    settings: Settings, tmp_path: Path, actors: str, said: str
+def test_actors_that_cannot_be_loaded_end_it_at_once_with_one_sentence(
+    start: Start, tmp_path: Path, module: str, sentence: str
 ) -> None:
-    with worker_fleet(settings, tmp_path, actors=actors, processes=2) as workers:
-        assert workers.master.wait(20) == 2
-    log = workers.log.read_text()
-    assert said in log
-    assert "Traceback" not in log
-    reasons = [json.loads(line)["reason"] for line in log.splitlines() if "worker_refused" in line]
-    assert reasons
-    assert all(reason.endswith(".") and "\n" not in reason for reason in reasons)
+    (tmp_path / "broken_jobs.py").write_text("raise ValueError('bad luck')\n")
+    (tmp_path / "jobless.py").write_text("")
 
+    worker = start(CALLBOARD_ACTORS=module, PYTHONPATH=str(tmp_path))
 
-def test_children_end_when_their_master_is_killed(broker: Broker, settings: Settings, tmp_path: Path) -> None:
-    # Given a fleet in the middle of a job
-    with worker_fleet(settings, tmp_path, processes=2, threads=1) as workers:
-        pids = workers.wait_for_workers(2)
-        message = send(broker, "linger", "x", 1.0)
-        wait_for(workers.notes)
-
-        # When its master is killed
-        workers.master.kill()
-        workers.master.wait()
-
-        # Then no child stays behind, and the job was finished
-        wait_for(lambda: not any(psutil.pid_exists(pid) for pid in pids), 10, "the end of the children")
-    assert final_event(broker, message)["s"] == "succeeded"
-    assert held(broker) == set()
-
-
-def test_a_process_serves_the_queues_that_it_is_told_to(
-    broker: Broker, settings: Settings, tmp_path: Path
-) -> None:
-    with worker_fleet(settings, tmp_path, threads=1, queues=["mail"]) as workers:
-        workers.wait_for_workers(1)
-        other = send(broker, "tick", 1)
-        assert final_event(broker, send(broker, "mail", queue="mail"))["s"] == "succeeded"
-        time.sleep(0.3)
-        assert run_events(broker, other) == []
-        assert broker.client.llen(broker.keys.queue("default")) == 1
-
-
-def test_a_process_that_dies_at_once_again_and_again_is_started_less_and_less_often(
-    broker: Broker, settings: Settings, tmp_path: Path
-) -> None:
-    # Given a fleet whose process is killed whenever it begins
-    with worker_fleet(settings, tmp_path, processes=1, threads=1) as workers:
-        begun, seen = time.monotonic(), set()
-        while time.monotonic() - begun < 4:
-            for pid in workers.alive():
-                seen.add(pid)
-                os.kill(pid, signal.SIGKILL)
-            time.sleep(0.02)
-
-        # Then there were a few attempts, not a storm, and the master lives
-        assert 2 <= len(seen) <= 4
-        assert workers.master.poll() is None
+    assert worker.wait(30) == 2
+    said = (tmp_path / "said").read_text()
+    assert sentence in said
+    assert "Traceback" not in said
+    assert len(said.strip().splitlines()) == 1
