@@ -1,4 +1,4 @@
-"""The fleet of processes under one master, in the middle of its work: deaths, orderly ends, bad beginnings."""
+"""The fleet of processes under one master, in the middle of its work: deaths, ends and bad beginnings."""
 
 import json
 import os
