@@ -15,6 +15,14 @@ import redis
 from callboard.core.keys import Keys
 from callboard.core.logging import get_logger
 
+#: Seconds of silence after which the connection is tried, and to wait for what then comes back. A network may
+#: swallow one without a sign, and whoever only listens never notices.
+QUIET = 15.0
+PATIENCE = 5.0
+
+#: The most signals that are answered by reading once.
+MOST = 10_000
+
 #: Seconds after which an order to end a run is forgotten: longer than any message may be delayed.
 ENDED_KEPT = 8 * 86_400
 
@@ -86,13 +94,31 @@ class Switches:
                 else:
                     self._logger.warning("Switches cannot be read for now: %s.", error)
                     told = True
+            except Exception:
+                # Whatever it was: without this thread, no switch would arrive any more.
+                self._logger.exception("Listening to switches failed; it begins anew.")
+                time.sleep(1.0)
 
     def _listen(self, listener: Any) -> None:
+        heard = time.monotonic()
+        asked: float | None = None
         while not self._stopping:
-            message = listener.get_message(timeout=5.0)
-            if message is None or self._stopping:
-                continue
-            self.read()
+            until = heard + QUIET if asked is None else asked + PATIENCE
+            message = listener.get_message(timeout=max(0.0, until - time.monotonic()))
+            now = time.monotonic()
+            if message is not None:
+                heard, asked = now, None
+                if message["type"] == "message" and not self._stopping:
+                    # Thousands may come at once, as when all runs of a job are ended.
+                    for _ in range(MOST):
+                        if listener.get_message(timeout=0.0) is None:
+                            break
+                    self.read()
+            elif asked is None and now >= until:
+                listener.ping()
+                asked = now
+            elif now >= until:
+                raise redis.TimeoutError("the connection has gone silent")
 
 
 def _is_before(at: object, oldest: float) -> bool:
