@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+from callboard.core.logging import get_logger
 from callboard.middleware import events
 from callboard.middleware.committer import Committer
 from callboard.middleware.execution import Execution, now_ms
@@ -34,6 +35,7 @@ class Watch:
     """The watching thread of one worker process. It sleeps while nothing runs."""
 
     def __init__(self, broker: Source) -> None:
+        self._logger = get_logger(__name__)
         self._broker = broker
         self._live: dict[str, Execution] = {}
         self._something = threading.Event()
@@ -41,6 +43,8 @@ class Watch:
         self._stopping = False
         #: Called with each live execution at every look.
         self.checks: list[Callable[[Execution], None]] = [self._report]
+        #: The execution of which a failed check was last told, so that it is not told at every look.
+        self._told = ""
         threading.Thread(target=self._run, name="callboard-watch", daemon=True).start()
 
     def add(self, execution: Execution) -> None:
@@ -73,7 +77,17 @@ class Watch:
             time.sleep(TICK)
             for execution in self.live():
                 for check in self.checks:
-                    check(execution)
+                    self._do(check, execution)
+
+    def _do(self, check: Callable[[Execution], None], execution: Execution) -> None:
+        try:
+            check(execution)
+        except Exception:
+            # Such as arguments that the job changes while they are shown. Without this thread, no time limit
+            # would hold any more.
+            if self._told != execution.execution_id:
+                self._told = execution.execution_id
+                self._logger.exception("Run %s cannot be watched.", execution.run_id)
 
     def _report(self, execution: Execution) -> None:
         started = execution.started
