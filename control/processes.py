@@ -9,8 +9,6 @@ import argparse
 import os
 import signal
 import sys
-import threading
-import time
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
@@ -149,14 +147,6 @@ def _end_with_supervisor() -> None:
     end_with_parent()
     if os.getppid() != int(supervisor):
         sys.exit(0)
-    if not sys.platform.startswith("linux"):
-        threading.Thread(target=_watch_parent, args=(int(supervisor),), daemon=True).start()
-
-
-def _watch_parent(supervisor: int) -> None:
-    while os.getppid() == supervisor:
-        time.sleep(0.5)
-    os.kill(os.getpid(), signal.SIGTERM)
 
 
 if __name__ == "__main__":

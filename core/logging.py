@@ -27,7 +27,7 @@ from callboard.core.settings import Settings
 Context = Callable[[], Mapping[str, Any]]
 
 #: Libraries that talk too much below WARNING.
-TALKATIVE = ("apprise", "httpcore", "httpx", "sqlalchemy", "urllib3", "watchdog")
+TALKATIVE = ("httpcore", "httpx", "sqlalchemy", "urllib3", "watchdog")
 
 _FIELDS = "callboard_fields"
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", _FIELDS}
