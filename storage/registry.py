@@ -98,9 +98,10 @@ ON CONFLICT (job_name, key) DO UPDATE
     OR s.retired
 """
 
+# Who does not say where its jobs come from speaks for those alone that it lists: there may be others like it.
 _UNDECLARE = """
 UPDATE callboard.jobs SET declared = false
- WHERE source = %(source)s AND declared AND name <> ALL (CAST(%(names)s AS text[]))
+ WHERE source = %(source)s AND source <> '' AND declared AND name <> ALL (CAST(%(names)s AS text[]))
 """
 
 _RETIRE = """
@@ -108,6 +109,7 @@ UPDATE callboard.schedules s
    SET enabled = false, retired = true
   FROM callboard.jobs j
  WHERE j.name = s.job_name AND j.source = %(source)s
+   AND (j.source <> '' OR j.name = ANY (CAST(%(names)s AS text[])))
    AND s.origin = 'code' AND s.enabled
    AND NOT EXISTS (
        SELECT FROM jsonb_to_recordset(%(schedules)s) AS listed (job_name text, key text)
@@ -116,7 +118,7 @@ UPDATE callboard.schedules s
 
 
 def register_jobs(connection: Connection[Any], source: str, jobs: Sequence[Job]) -> None:
-    """Note that `source` declares exactly these jobs, in the caller's transaction.
+    """Note that `source` declares exactly these jobs, or "" at least these, in the caller's transaction.
 
     A job: `name`, `queue`, `description`, `category`, `enabled`, `options`, `time_limit_ms`,
     `max_attempts`, `signature`, and `schedules`, each with `key`, `expr`, `tz`, `args`, `kwargs`,

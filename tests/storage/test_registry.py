@@ -212,3 +212,22 @@ def test_a_name_that_is_too_long_or_there_twice_is_refused_with_a_sentence(datab
         register(database, job("x" * 101))
     with pytest.raises(BadInput, match="a-job is declared twice"):
         register(database, job("a-job"), job("a-job"))
+
+
+def test_applications_that_do_not_say_where_their_jobs_come_from_leave_each_others_alone(
+    database: Database,
+) -> None:
+    # Given two applications of one fleet, whose brokers were made without a source
+    register(database, job("one", schedule()), source="")
+    register(database, job("other", schedule()), source="")
+
+    # Then the jobs and schedules of both count
+    rows = database.execute(
+        "SELECT j.name, j.declared, s.enabled FROM callboard.jobs j"
+        " JOIN callboard.schedules s ON s.job_name = j.name ORDER BY 1"
+    ).fetchall()
+    assert [tuple(row.values()) for row in rows] == [("one", True, True), ("other", True, True)]
+
+    # And a schedule that a job has no more is retired all the same
+    register(database, job("other"), source="")
+    assert not one(database, "SELECT enabled FROM callboard.schedules WHERE job_name = 'other'")["enabled"]
