@@ -21,6 +21,8 @@ NETWORK: dict[str, Any] = {
     "keepalives_count": 3,
     "tcp_user_timeout": 11_000,
 }
+#: The server gives up a client in the same way, so that no lock of one outlives it for hours.
+SERVER_NETWORK = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=11000"
 
 
 def make_engine(
@@ -54,7 +56,7 @@ def make_engine(
         max_overflow=POOL_OVERFLOW,
         pool_pre_ping=True,
         json_serializer=_dumps,
-        json_deserializer=orjson.loads,
+        json_deserializer=_loads,
         connect_args={
             "application_name": application_name,
             "options": " ".join(options),
@@ -73,6 +75,14 @@ def driver_url(url: str) -> URL:
 def psycopg_url(url: str) -> str:
     """The URL as libpq and psycopg understand it, password included."""
     return driver_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def _loads(value: str | bytes) -> Any:
+    """The value of a JSON column; in place of one nested too deeply to be read, words that say so."""
+    try:
+        return orjson.loads(value)
+    except ValueError:
+        return "[cut: nested too deeply]"
 
 
 def _dumps(value: object) -> str:

@@ -22,7 +22,7 @@ from callboard.core.keys import Keys
 from callboard.core.logging import configure_logging, get_logger
 from callboard.core.settings import Settings
 from callboard.core.stopping import StopOrder
-from callboard.storage.engine import psycopg_url
+from callboard.storage.engine import NETWORK, SERVER_NETWORK, psycopg_url
 from callboard.storage.recorder.batch import Batch
 from callboard.storage.recorder.stream import START, Entry, EventStream
 from callboard.storage.recorder.write import prepare, read_position, register_unknown, write, write_position
@@ -91,8 +91,9 @@ class Recorder:
         connection = psycopg.connect(
             psycopg_url(self._settings.database_url),
             application_name="callboard recorder",
-            options="-c timezone=UTC",
+            options=f"-c timezone=UTC {SERVER_NETWORK}",
             connect_timeout=5,
+            **NETWORK,
         )
         try:
             yield connection

@@ -80,3 +80,13 @@ def test_a_url_is_taken_with_any_of_its_schemes(given: str) -> None:
 def test_a_url_may_name_a_socket_directory() -> None:
     address = conninfo_to_dict(psycopg_url("postgresql://me@/base?host=/run/pg"))
     assert address == {"user": "me", "dbname": "base", "host": "/run/pg"}
+
+
+def test_json_that_is_nested_too_deeply_to_be_read_hides_no_other_row(engine: Engine) -> None:
+    with engine.connect() as connection:
+        rows = connection.execute(
+            text(
+                "SELECT value::jsonb FROM (VALUES (repeat('[', 2000) || repeat(']', 2000)), ('[1]')) v (value)"
+            )
+        )
+        assert list(rows.scalars()) == ["[cut: nested too deeply]", [1]]
