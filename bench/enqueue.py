@@ -26,7 +26,7 @@ def main(*, quick: bool) -> None:
                 for measured in [rate(where, Broker, messages, bulk=bulk)]
             ),
         ]
-    table(f"Enqueueing {messages:,} messages", ("", "messages/s", "x bare"), rows)
+    table(f"Enqueueing {messages:,} messages (in bulk 20,000/s)", ("", "messages/s", "x bare"), rows)
 
 
 def rate(where: Servers, make: Callable[..., Any], messages: int, *, bulk: bool) -> float:

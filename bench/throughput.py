@@ -43,7 +43,7 @@ def main(*, quick: bool) -> None:
         cpu = [f"{median[part]:.3f}" for part in PARTS]
         rows.append((kind, processes, round(median["rate"]), median["rate"] / bare, *cpu))
     table(
-        f"Throughput: {jobs:,} no-op jobs, {THREADS} threads, medians of {rounds}; CPU s for 1,000 jobs",
+        f"{jobs:,} no-op jobs, {THREADS} threads, medians of {rounds} (3 x bare); CPU s for 1,000 jobs",
         ("system", "proc.", "jobs/s", "x bare", *PARTS),
         rows,
     )

@@ -14,7 +14,7 @@ LOOK = 0.5
 
 
 def end_with_parent(number: int = signal.SIGTERM) -> None:
-    """Have this process sent a signal when its parent ends: by Linux itself, elsewhere by a thread that looks."""
+    """Have this process sent a signal when its parent ends: by Linux, elsewhere by a thread that looks."""
     parent = os.getppid()
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
