@@ -6,6 +6,7 @@ idle consumers block instead of polling, finished messages are committed in grou
 records, and a delayed message or a retry moves in the same step that acknowledges the one before it.
 """
 
+import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import uuid4
@@ -124,6 +125,12 @@ class Broker(RedisBroker):
             try:
                 hook(self, *args, **kwargs)
             except Exception:
+                self.logger.critical("Unexpected failure in %r.", hook, exc_info=True)
+            except BaseException:
+                if threading.current_thread() is threading.main_thread():
+                    raise
+                # An interrupt that came too late, or a hook that exits: a worker thread would die of it, the
+                # other hooks be left out, and a success might be taken for a failure.
                 self.logger.critical("Unexpected failure in %r.", hook, exc_info=True)
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:

@@ -57,7 +57,7 @@ def finished(delivery: Delivery, worker: str, *, dead: bool) -> bytes:
     error = delivery.exception
     if execution.skip is not None:
         event["s"], event["why"] = execution.skip
-    elif delivery.retry is not None:
+    elif delivery.retry is not None and not dead:
         event["s"], event["rat"] = RunState.PENDING, delivery.retry_at
     elif execution.interrupt is not None and error is not None:
         event["s"], event["why"], by = execution.interrupt

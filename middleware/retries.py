@@ -70,8 +70,8 @@ class Retries(middleware.Retries):
             return
         try:
             self._judge(broker, message, exception)
-        except Exception:
-            # Such as a predicate that fails, or arguments that the job itself has made impossible to encode.
+        except BaseException:
+            # Such as a predicate that fails or exits, or arguments that the job itself has made unencodable.
             self.logger.exception("Message %r cannot be tried again.", message.message_id)
             message.fail()
 
