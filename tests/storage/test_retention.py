@@ -1,12 +1,13 @@
 """What is old goes, in batches; what is not finished or not old stays."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import psycopg
 import pytest
 from psycopg.rows import dict_row
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
 from callboard.storage.engine import psycopg_url
 from callboard.storage.retention import (
@@ -16,6 +17,7 @@ from callboard.storage.retention import (
     drop_old_weeks,
 )
 from helpers.runs import DAY, NOW, Database, add_run, log, one
+from helpers.waiting import wait_for
 
 
 @pytest.fixture
@@ -120,3 +122,31 @@ def test_rollups_by_the_minute_go_first_then_those_by_the_hour_and_those_by_the_
     ).fetchall()
     assert [tuple(row.values()) for row in rows] == [(60, 1), (3600, 2), (86400, 3)]
     assert deleted >= 3
+
+
+def test_dropping_weeks_does_not_cross_a_recorder_at_work(engine: Engine) -> None:
+    # Given a recorder that has written runs and has not come to the log lines
+    with engine.begin() as connection:
+        connection.execute(text("SELECT callboard.ensure_partitions(now() - interval '90 days')"))
+    recorder = engine.connect()
+    recorder.execute(text("LOCK TABLE callboard.runs IN ROW EXCLUSIVE MODE"))
+
+    # When old weeks are dropped
+    def drop() -> None:
+        with engine.begin() as connection:
+            drop_old_weeks(connection, 30)
+
+    with ThreadPoolExecutor() as pool:
+        dropping = pool.submit(drop)
+        wait_for(lambda: waiting_for_locks(engine))
+
+        # Then neither waits for the other for ever
+        recorder.execute(text("LOCK TABLE callboard.attempts, callboard.log_lines IN ROW EXCLUSIVE MODE"))
+        recorder.commit()
+        dropping.result(10)
+    recorder.close()
+
+
+def waiting_for_locks(engine: Engine) -> bool:
+    with engine.connect() as connection:
+        return bool(connection.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")))

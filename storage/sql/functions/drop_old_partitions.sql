@@ -33,9 +33,10 @@ BEGIN
             ) INTO v_count;
             v_dropped := v_dropped + v_count;
         END IF;
+        -- In the order in which the recorder writes to them: each locks its parent, and neither must wait for the other.
         EXECUTE format(
             'DROP TABLE IF EXISTS callboard.%I, callboard.%I, callboard.%I, callboard.%I',
-            'log_lines_' || v_suffix, 'attempts_' || v_suffix, 'runs_' || v_suffix, 'occurrences_' || v_suffix
+            'runs_' || v_suffix, 'attempts_' || v_suffix, 'log_lines_' || v_suffix, 'occurrences_' || v_suffix
         );
     END LOOP;
     RETURN v_dropped;
