@@ -22,7 +22,7 @@ NETWORK: dict[str, Any] = {
     "tcp_user_timeout": 11_000,
 }
 #: The server gives up a client in the same way, so that no lock of one outlives it for hours.
-SERVER_NETWORK = "-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=2 -c tcp_keepalives_count=3 -c tcp_user_timeout=11000"
+SERVER_NETWORK = " ".join(f"-c tcp_{name.removeprefix('tcp_')}={value}" for name, value in NETWORK.items())
 
 
 def make_engine(

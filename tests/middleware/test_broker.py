@@ -122,7 +122,7 @@ def test_an_enqueue_that_redis_has_no_memory_for_fails_loudly_and_leaves_nothing
     assert broker.enqueue_many(messages(3), once=True) == 3
 
 
-def test_a_worker_goes_on_when_redis_has_memory_again(
+def test_a_redis_without_memory_for_a_moment_loses_and_doubles_nothing(
     broker: Broker, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Given a worker with jobs in its hands, some delayed, when the memory ends
@@ -139,9 +139,7 @@ def test_a_worker_goes_on_when_redis_has_memory_again(
         final_events(broker, 3)
         redis_client.config_set("maxmemory", "1")
         try:
-            time.sleep(1.0)
-            seen = len(events(broker, "run"))
-            assert seen < 40
+            time.sleep(0.3)
         finally:
             redis_client.config_set("maxmemory", "0")
 

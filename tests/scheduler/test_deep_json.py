@@ -15,9 +15,7 @@ DEEP = "jsonb_build_array((repeat('[', 2000) || repeat(']', 2000))::jsonb)"
 def add_job(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(
-            text(
-                "INSERT INTO callboard.jobs (name, queue, source, declared) VALUES ('job', 'default', '', true)"
-            )
+            text("INSERT INTO callboard.jobs (name, queue, source) VALUES ('job', 'default', 'here')")
         )
 
 
