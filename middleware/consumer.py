@@ -29,7 +29,7 @@ from callboard.middleware.execution import now_ms
 MOST = 512
 
 #: Seconds that an idle consumer blocks for a token before it looks at the queue itself.
-IDLE = 4.0
+IDLE = 5.0
 
 #: The same for a queue of delayed messages.
 IDLE_DELAYED = 8.0
