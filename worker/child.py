@@ -1,5 +1,6 @@
 """One worker process: the actors, their threads, and an orderly end."""
 
+import gc
 import importlib
 import signal
 import sys
@@ -51,6 +52,8 @@ def work(settings: Settings, options: WorkerOptions) -> None:
         broker, queues=set(options.queues) if options.queues else None, worker_threads=options.threads
     )
     worker.start()
+    gc.collect()
+    gc.freeze()
     log.info("Working.", action="worker_started", queues=sorted(broker.queues), threads=options.threads)
     while not stop.wait(1.0):
         pass

@@ -1,5 +1,6 @@
 """The worker's master: starts the processes, starts again those that die, and ends them in order."""
 
+import gc
 import multiprocessing
 import signal
 import sys
@@ -68,6 +69,9 @@ class Master:
         """Work until told to stop."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
+        # What is loaded so far is never collected: the processes then go on sharing its memory.
+        gc.collect()
+        gc.freeze()
         while not self._stopping:
             for slot in self._slots:
                 self._look(slot)
