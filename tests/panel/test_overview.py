@@ -6,6 +6,8 @@ import psycopg
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from callboard.core import display
+
 pytestmark = pytest.mark.usefixtures("filled")
 
 Look = Callable[..., AppTest]
@@ -33,7 +35,7 @@ def test_the_six_figures_are_those_of_the_database(look: Look, database: psycopg
     assert shown["Waiting"] == "1"
     assert shown["Executions"] == f"{executions:,}"
     assert shown["Failures"] == str(failures)
-    assert shown["Success rate"].startswith(f"{100 - 100 * failures / executions:.0f}"[:2])
+    assert shown["Success rate"] == display.rate(round(100 * (executions - failures) / executions, 2))
 
 
 def test_the_banner_names_what_runs_and_how_far_it_is(look: Look) -> None:

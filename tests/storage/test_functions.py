@@ -14,6 +14,9 @@ from callboard.storage.engine import psycopg_url
 from helpers.runs import DAY, HOUR, NOW, Database, add_job, add_run, log, one, run
 
 
+USER = uuid.UUID("b9d2f1c4-5a0e-4c1b-9f62-0d7a3c8e4b15")
+
+
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
     with psycopg.connect(psycopg_url(database_url), autocommit=True, row_factory=dict_row) as connection:
@@ -53,12 +56,13 @@ def test_stats_of_a_job_that_never_ran_are_one_row_of_zeros_and_nulls(database: 
 def test_a_timeline_has_every_hour_in_order_and_adds_up_to_what_finished_in_its_window(
     database: Database,
 ) -> None:
-    # Given runs in four of the last 24 hours, and one from before
-    for age in (1, 90, 91, 500, 23 * 60 + 50, 24 * 60 + 10):
-        log(database, "completed" if age % 2 else "failed", NOW - timedelta(minutes=age), ms=age)
-    rows = database.execute("SELECT * FROM get_cron_job_timeline('a-job', 24)").fetchall()
+    with database.transaction():
+        now = one(database, "SELECT now()")["now"]
+        # Given runs in four of the last 24 hours, and one from before
+        for age in (1, 90, 91, 500, 23 * 60 + 50, 24 * 60 + 10):
+            log(database, "completed" if age % 2 else "failed", now - timedelta(minutes=age), ms=age)
+        rows = database.execute("SELECT * FROM get_cron_job_timeline('a-job', 24)").fetchall()
     # Expect 25 hours, the first and the last of them begun or still going on
-    now = one(database, "SELECT now()")["now"]
     hour = now.replace(minute=0, second=0, microsecond=0)
     assert [row["time_bucket"] for row in rows] == [hour - number * HOUR for number in range(24, -1, -1)]
     # and all runs but the old one, with each hour's own average
@@ -68,7 +72,7 @@ def test_a_timeline_has_every_hour_in_order_and_adds_up_to_what_finished_in_its_
     assert all((row["avg_duration_ms"] is None) == (row["executions"] == 0) for row in rows)
 
 
-@pytest.mark.parametrize("by", [None, "user-uuid", str(uuid.uuid4()), uuid.uuid4()])
+@pytest.mark.parametrize("by", [None, "user-uuid", str(USER), USER])
 def test_toggling_keeps_who_it_was_where_that_is_a_uuid(database: Database, by: Any) -> None:
     add_job(database)
     for enabled in (False, True):
