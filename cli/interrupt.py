@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 _struck = False
+_held = False
 
 
 @contextmanager
@@ -23,6 +24,18 @@ def listening() -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+@contextmanager
+def held() -> Iterator[None]:
+    """Let what must not be left half known finish: Ctrl-C is raised afterwards, and a second one at once."""
+    global _held
+    _held = True
+    try:
+        yield
+    finally:
+        _held = False
+    check()
+
+
 def check() -> None:
     """To be called by whatever goes on for long: raise KeyboardInterrupt where Ctrl-C was pressed."""
     if _struck:
@@ -31,5 +44,7 @@ def check() -> None:
 
 def _strike(_number: int, _frame: FrameType | None) -> None:
     global _struck
+    patient = _held and not _struck
     _struck = True
-    raise KeyboardInterrupt
+    if not patient:
+        raise KeyboardInterrupt

@@ -18,6 +18,7 @@ from callboard.core.display import attempt_of, span
 from callboard.core.errors import BadInput, NotFound, Unavailable
 
 if TYPE_CHECKING:
+    from callboard.control.actions.run_job import Requested
     from callboard.control.context import Context
     from callboard.control.reads.runs import Run, RunDetail
 
@@ -53,23 +54,34 @@ def run(
 
     args = [_value(each) for each in arguments or []]
     kwargs = dict(_pair(each) for each in named or [])
-    with context() as system:
-        requested = run_job(system, local_principal(), job, args=args, kwargs=kwargs)
-        if not wait:
-            if as_json:
-                print_json(requested)
-            elif requested.state == "queued":
-                out.print(f"{job} will run once Redis is back, as run {requested.run_id}.")
-            else:
-                out.print(f"{job} runs as {requested.run_id}.")
-            return
-        detail = _wait(system, requested.run_id, job, timeout)
+    requested: Requested | None = None
+    try:
+        with context() as system:
+            with interrupt.held():
+                requested = run_job(system, local_principal(), job, args=args, kwargs=kwargs)
+            if not wait:
+                _tell_requested(requested, as_json=as_json)
+                return
+            detail = _wait(system, requested.run_id, job, timeout)
+    except KeyboardInterrupt:
+        if requested is not None:
+            err.print(f"No longer waiting; the run {requested.run_id} goes on.")
+        raise
     if as_json:
         print_json(detail)
     else:
         _tell(detail)
     if detail.run.state != "succeeded":
         raise typer.Exit(1)
+
+
+def _tell_requested(requested: "Requested", *, as_json: bool) -> None:
+    if as_json:
+        print_json(requested)
+    elif requested.state == "queued":
+        out.print(f"{requested.job} will run once Redis is back, as run {requested.run_id}.")
+    else:
+        out.print(f"{requested.job} runs as {requested.run_id}.")
 
 
 def _wait(system: "Context", run_id: UUID, job: str, timeout: float | None) -> "RunDetail":
@@ -81,24 +93,20 @@ def _wait(system: "Context", run_id: UUID, job: str, timeout: float | None) -> "
         TextColumn("{task.fields[note]}", markup=False),
         TimeElapsedColumn(),
     )
-    try:
-        with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
-            task = progress.add_task(job, total=None, note="")
-            begun = time.monotonic()
-            while True:
-                detail = _look(system, run_id)
-                if detail is not None and detail.run.ended:
-                    return detail
-                shown = _shown(detail.run if detail else None, time.monotonic() - begun)
-                progress.update(task, **shown)
-                if deadline is not None and time.monotonic() > deadline:
-                    where = "it goes on" if detail and detail.run.state == "processing" else "it still waits"
-                    raise Unavailable(f"The run {run_id} has not ended after {timeout:g} s; {where}.")
-                time.sleep(LOOK_S)
-                interrupt.check()
-    except KeyboardInterrupt:
-        err.print(f"No longer waiting; the run {run_id} goes on.")
-        raise
+    with Progress(*columns, console=err, transient=True, disable=not err.is_terminal) as progress:
+        task = progress.add_task(job, total=None, note="")
+        begun = time.monotonic()
+        while True:
+            detail = _look(system, run_id)
+            if detail is not None and detail.run.ended:
+                return detail
+            shown = _shown(detail.run if detail else None, time.monotonic() - begun)
+            progress.update(task, **shown)
+            if deadline is not None and time.monotonic() > deadline:
+                where = "it goes on" if detail and detail.run.state == "processing" else "it still waits"
+                raise Unavailable(f"The run {run_id} has not ended after {timeout:g} s; {where}.")
+            time.sleep(LOOK_S)
+            interrupt.check()
 
 
 def _look(system: "Context", run_id: UUID) -> "RunDetail | None":
