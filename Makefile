@@ -14,7 +14,7 @@ run: install ## Start everything on embedded servers (ARGS="..." go to `callboar
 	@exec $(BIN)/callboard up $(ARGS)
 
 test: install-dev browser lint ## Check style, types and layers, then run every test but the long ones
-	@$(BIN)/pytest -m "not long" $(ARGS)
+	@$(BIN)/pytest -m "not long" -n 4 --dist loadfile $(ARGS)
 
 test-long: install-dev browser ## Run the tests that take minutes
 	@$(BIN)/pytest -m long $(ARGS)

@@ -1,6 +1,7 @@
 """Real servers for every test: one PostgreSQL and one Valkey a session, one database a test."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Generator, Iterator
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     import redis
     import sqlalchemy
 
+# The width of a terminal that nothing here writes to, as pytest-xdist hands it on to its workers.
+os.environ.pop("COLUMNS", None)
+
 _numbers = count(1)
 
 #: The servers of the session live no longer than it does; tests of durability start their own.
@@ -25,6 +29,14 @@ _FORGETFUL = {
     "max_connections": "200",
 }
 _MANY = {"databases": "4096", "appendonly": "no"}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Let what a test printed or logged be sent to the process that reports it, lone surrogates included."""
+    report = yield
+    report.sections = [(name, text.encode("utf-8", "replace").decode()) for name, text in report.sections]
+    return report
 
 
 @pytest.fixture(scope="session")

@@ -113,7 +113,7 @@ def test_a_good_session_passes_pages_assets_and_websockets(asked: list[str]) -> 
     assert sent[0]["type"] == "websocket.accept"
 
 
-@pytest.mark.parametrize("path", [*PUBLIC, "/app/static/fonts/inter-latin-wght-normal.woff2"])
+@pytest.mark.parametrize("path", [*sorted(PUBLIC), "/app/static/fonts/inter-latin-wght-normal.woff2"])
 def test_what_the_sign_in_page_is_made_of_is_public(path: str, asked: list[str]) -> None:
     assert call(path, asked=asked)[0]["status"] == 200
     assert asked == []

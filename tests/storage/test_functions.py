@@ -13,7 +13,6 @@ from psycopg.rows import dict_row
 from callboard.storage.engine import psycopg_url
 from helpers.runs import DAY, HOUR, NOW, Database, add_job, add_run, log, one, run
 
-
 USER = uuid.UUID("b9d2f1c4-5a0e-4c1b-9f62-0d7a3c8e4b15")
 
 
