@@ -1,18 +1,25 @@
 """The job `cleanup-old-logs`."""
 
+import time
 from typing import Any
 
 import dramatiq
+from sqlalchemy.exc import OperationalError
 
 from callboard import cron, progress
 from callboard.actors.database import engine
 from callboard.core.settings import load_settings
+from callboard.storage.locks import is_busy
 from callboard.storage.retention import (
     count_old_executions,
     delete_old_rollups,
     delete_old_runs,
-    drop_old_weeks,
+    drop_old_week,
 )
+
+#: How often in all a week is tried that somebody holds on to, and seconds from one try to the next.
+TRIES = 10
+PAUSE_S = 1.0
 
 
 @dramatiq.actor(
@@ -29,8 +36,8 @@ def cleanup_old_logs(
 ) -> dict[str, Any]:
     """Delete the executions older than `days` (the setting CALLBOARD_RETENTION_DAYS), with their logs.
 
-    Whole weeks are dropped at once; what is left goes batch by batch. Runs that have not finished stay.
-    Trends outlive the executions: rollups are kept longer, the finer ones for less long than the coarser.
+    Whole weeks are dropped, each in a moment; what is left goes batch by batch. Runs that have not finished
+    stay. Trends outlive the executions: rollups are kept longer, and the coarser ones longest.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; it must be at least 1.")
@@ -39,8 +46,7 @@ def cleanup_old_logs(
         total = count_old_executions(connection, kept)
     if dry_run:
         return {"processed": 0, "failed": 0, "found": total, "dry_run": True}
-    with engine().begin() as connection:
-        done = drop_old_weeks(connection, kept)
+    done = _drop_weeks(kept)
     while True:
         progress(done, max(total, done), "executions deleted")
         with engine().begin() as connection:
@@ -53,3 +59,23 @@ def cleanup_old_logs(
         with engine().begin() as connection:
             rollups = delete_old_rollups(connection, batch_size)
     return {"processed": done, "failed": 0}
+
+
+def _drop_weeks(days: int) -> int:
+    """Drop whole weeks. One that somebody holds on to is left, for its rows to be deleted singly."""
+    done = tries = 0
+    while tries < TRIES:
+        try:
+            with engine().begin() as connection:
+                dropped = drop_old_week(connection, days)
+        except OperationalError as error:
+            if not is_busy(error):
+                raise
+            tries += 1
+            time.sleep(PAUSE_S)
+            continue
+        if dropped.weeks == 0:
+            break
+        done += dropped.executions
+        progress(done, None, "executions deleted")
+    return done

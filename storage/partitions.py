@@ -4,45 +4,39 @@ A row whose week has no partition goes to the default one and is moved when its 
 that a late call loses nothing; it only takes longer.
 """
 
-import time
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Engine, text
-from sqlalchemy.exc import OperationalError
+import psycopg
 
 from callboard.core.clock import utcnow
+from callboard.storage.locks import LOCK_TIMEOUT_MS, is_busy
 
 #: How far back and ahead there are always partitions.
 BACK = timedelta(weeks=1)
 AHEAD = timedelta(weeks=4)
 
-#: A partition is attached under a short lock on the default one. While it is waited for, others queue up
-#: behind, so it is not waited for long, but tried again.
-LOCK_TIMEOUT_MS = 2000
-TRIES = 5
 
-
-def ensure_partitions(engine: Engine, *, start: datetime | None = None, end: datetime | None = None) -> int:
-    """Make the partitions that are missing for every week that the window touches; returns how many.
+def ensure_partitions(
+    connection: psycopg.Connection[Any], *, start: datetime | None = None, end: datetime | None = None
+) -> int | None:
+    """Make the partitions that are missing for every week that the window touches, in one transaction.
 
     Cheap where there are none to make: call it at every start and once an hour. Any number of processes
     may call it at once.
+
+    Returns:
+        How many were made; None where others held on for too long: then none was, and it is called again.
     """
     now = utcnow()
-    window = {"start": start or now - BACK, "end": end or now + AHEAD}
-    for attempt in range(1, TRIES + 1):
-        try:
-            with engine.begin() as connection:
-                connection.execute(text(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}"))
-                made = connection.scalar(text("SELECT callboard.ensure_partitions(:start, :end)"), window)
-                return int(made or 0)
-        except OperationalError as error:
-            if attempt == TRIES or not is_lock_timeout(error):
-                raise
-            time.sleep(attempt)
-    raise AssertionError
-
-
-def is_lock_timeout(error: OperationalError) -> bool:
-    """Whether a statement gave up because a lock was held by others."""
-    return getattr(error.orig, "sqlstate", None) in ("55P03", "40P01")
+    try:
+        with connection.transaction():
+            connection.execute("SELECT set_config('lock_timeout', %s, true)", (str(LOCK_TIMEOUT_MS),))
+            row = connection.execute(
+                "SELECT callboard.ensure_partitions(%s, %s)", (start or now - BACK, end or now + AHEAD)
+            ).fetchone()
+    except psycopg.OperationalError as error:
+        if not is_busy(error):
+            raise
+        return None
+    return row[0] if row else 0

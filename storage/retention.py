@@ -7,7 +7,14 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, text
 
-_DROP = text("SELECT callboard.drop_old_partitions(now() - :days * interval '24 hours')")
+from callboard.storage.locks import LOCK_TIMEOUT_MS
+
+_PATIENCE = text("SELECT set_config('lock_timeout', cast(:ms AS text), true)")
+
+_DROP = text("""
+SELECT weeks, executions
+  FROM callboard.drop_old_partitions(now() - :days * interval '24 hours', 1)
+""")
 
 _DELETE = text("""
 SELECT runs, executions, occurrences
@@ -44,10 +51,23 @@ class Deleted(NamedTuple):
     occurrences: int
 
 
-def drop_old_weeks(connection: Connection, days: int) -> int:
-    """Drop the weeks that are wholly older than so many days. Returns how many executions went with them."""
-    count: int = connection.execute(_DROP, {"days": days}).scalar_one()
-    return count
+class Dropped(NamedTuple):
+    """What one call has dropped: a week or none, and the executions that went with it."""
+
+    weeks: int
+    executions: int
+
+
+def drop_old_week(connection: Connection, days: int) -> Dropped:
+    """Drop the oldest week that is wholly older than so many days and holds no run that has not finished.
+
+    That locks everybody out of the history until the transaction ends: do nothing else in it.
+
+    Raises:
+        sqlalchemy.exc.OperationalError: others held on to the history for too long; see `locks.is_busy`.
+    """
+    connection.execute(_PATIENCE, {"ms": LOCK_TIMEOUT_MS})
+    return Dropped(*connection.execute(_DROP, {"days": days}).one())
 
 
 def delete_old_runs(connection: Connection, days: int, limit: int) -> Deleted:

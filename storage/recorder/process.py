@@ -23,6 +23,7 @@ from callboard.core.logging import configure_logging, get_logger
 from callboard.core.settings import Settings
 from callboard.core.stopping import StopOrder
 from callboard.storage.engine import NETWORK, SERVER_NETWORK, psycopg_url
+from callboard.storage.partitions import ensure_partitions
 from callboard.storage.recorder.batch import Batch
 from callboard.storage.recorder.stream import START, Entry, EventStream
 from callboard.storage.recorder.write import prepare, read_position, register_unknown, write, write_position
@@ -36,8 +37,9 @@ BLOCK_MS = 500
 #: Seconds between signs of life while there is nothing to record.
 SIGN_OF_LIFE = 5.0
 
-#: Seconds between looks at the partitions.
+#: Seconds between looks at the partitions, and from one that others were in the way of to the next.
 PARTITIONS = 3600.0
+PARTITIONS_AGAIN = 60.0
 
 #: Seconds before trying again after an error.
 RETRY = 1.0
@@ -121,12 +123,12 @@ class Recorder:
         prepare(connection)
         position = read_position(connection, self._stream.key) or START
         position = self._checked(position)
-        alive = partitions = -math.inf
+        alive = look_at_partitions = -math.inf
         while not self._stop.is_set():
             begun = time.monotonic()
-            if begun - partitions > PARTITIONS:
-                partitions = begun
-                self._ensure_partitions(connection)
+            if begun > look_at_partitions:
+                made = ensure_partitions(connection)
+                look_at_partitions = begun + (PARTITIONS_AGAIN if made is None else PARTITIONS)
             entries = self._stream.read(position, BLOCK_MS)
             if entries:
                 self._write(connection, entries, position)
@@ -181,13 +183,6 @@ class Recorder:
             register_unknown(connection, unknown)
             self._known.update(unknown)
         write(connection, batch, self._stream.key, position)
-
-    @staticmethod
-    def _ensure_partitions(connection: psycopg.Connection[Any]) -> None:
-        with connection.transaction():
-            connection.execute(
-                "SELECT callboard.ensure_partitions(now() - interval '1 week', now() + interval '4 weeks')"
-            )
 
 
 #: The classes of PostgreSQL's errors that what is written causes: cardinality, data, constraints, limits of a

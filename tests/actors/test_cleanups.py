@@ -153,6 +153,21 @@ def test_a_run_that_has_not_finished_is_kept_however_old(surroundings: Any, engi
     assert count(engine, "runs") == 1
 
 
+def test_a_reader_that_holds_on_to_the_history_does_not_stop_its_cleanup(
+    surroundings: Any, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("callboard.actors.cleanup_old_logs.TRIES", 2)
+    monkeypatch.setattr("callboard.actors.cleanup_old_logs.PAUSE_S", 0.1)
+    add_runs(engine, (days_ago(200), "succeeded"), (days_ago(100), "failed"))
+    with engine.begin() as reader:
+        reader.execute(text("SELECT count(*) FROM callboard.runs"))
+
+        result = call(surroundings, "cleanup-old-logs")
+
+    assert result == {"processed": 2, "failed": 0}
+    assert count(engine, "runs") == 0
+
+
 def test_rollups_by_the_minute_go_and_those_by_the_day_stay(surroundings: Any, engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(

@@ -108,6 +108,18 @@ def test_cleaning_up_drops_old_weeks_deletes_the_rest_and_returns_the_number_of_
     assert one(database, "SELECT total_runs FROM get_cron_job_stats('a-job', 120)") == {"total_runs": 3}
 
 
+def test_cleaning_up_goes_around_weeks_that_must_stay(database: Database) -> None:
+    # Given old weeks, in the middle one of which a run still goes on
+    database.execute("SELECT callboard.ensure_partitions(%s, %s)", (NOW - 150 * DAY, NOW))
+    for age in (140, 126, 112, 91, 89):
+        log(database, "completed", NOW - age * DAY)
+    going = add_run(database, "processing", started_at=NOW - 126 * DAY)
+    # Expect all that is old and finished to be gone, and nothing else
+    assert one(database, "SELECT cleanup_old_cron_logs(90) AS n") == {"n": 4}
+    left = database.execute("SELECT run_id FROM callboard.runs ORDER BY enqueued_at").fetchall()
+    assert [row["run_id"] == going for row in left] == [True, False]
+
+
 def test_a_run_that_has_not_finished_survives_any_cleanup(database: Database) -> None:
     database.execute("SELECT callboard.ensure_partitions(%s, %s)", (NOW - 120 * DAY, NOW))
     running = add_run(database, "processing", started_at=NOW - 100 * DAY)

@@ -1,47 +1,39 @@
--- Whole weeks that lie before p_before, of runs with what belongs to them, and of occurrences. A week that holds
--- a run which has not finished stays, for its rows to be deleted singly. The answer counts executions, that is
--- rows of cron_job_logs.
-CREATE OR REPLACE FUNCTION callboard.drop_old_partitions(p_before timestamptz) RETURNS bigint
+-- needs: functions/old_weeks
+-- Whole weeks that lie before p_before, of runs with what belongs to them, and of occurrences, the oldest first and
+-- at most p_limit of them. To drop a partition locks its parent against everybody until the transaction ends: all
+-- that takes time comes before, and whoever calls this does nothing after it.
+CREATE OR REPLACE FUNCTION callboard.drop_old_partitions(
+    p_before timestamptz,
+    p_limit integer DEFAULT NULL,
+    OUT weeks integer,
+    OUT executions bigint
+)
 LANGUAGE plpgsql
 AS $$
 DECLARE
     v_suffix text;
-    v_busy boolean;
     v_count bigint;
-    v_dropped bigint := 0;
+    v_tables text := '';
 BEGIN
+    weeks := 0;
+    executions := 0;
     PERFORM pg_advisory_xact_lock(hashtextextended('callboard.ensure_partitions', 0));
-    FOR v_suffix IN
-        SELECT suffix
-          FROM (SELECT DISTINCT substring(c.relname FROM '_(\d{8})$') AS suffix
-                  FROM pg_inherits i
-                  JOIN pg_class c ON c.oid = i.inhrelid
-                 WHERE i.inhparent IN ('callboard.runs'::regclass, 'callboard.occurrences'::regclass,
-                                       'callboard.attempts'::regclass, 'callboard.log_lines'::regclass)) AS week
-         WHERE (to_date(suffix, 'YYYYMMDD') + 7)::timestamp AT TIME ZONE 'UTC' <= p_before
-         ORDER BY suffix
+    FOR v_suffix, v_count IN
+        SELECT old.suffix, old.executions FROM callboard.old_weeks(p_before) AS old ORDER BY old.suffix LIMIT p_limit
     LOOP
-        IF to_regclass('callboard.runs_' || v_suffix) IS NOT NULL THEN
-            EXECUTE format(
-                'SELECT EXISTS (SELECT FROM callboard.%I WHERE state IN (''pending'', ''processing''))',
-                'runs_' || v_suffix
-            ) INTO v_busy;
-            CONTINUE WHEN v_busy;
-            EXECUTE format(
-                'SELECT count(*) FROM callboard.%I WHERE started_at IS NOT NULL AND state <> ''skipped''',
-                'runs_' || v_suffix
-            ) INTO v_count;
-            v_dropped := v_dropped + v_count;
-        END IF;
-        -- In the order in which the recorder writes to them: each locks its parent, and neither must wait for the other.
-        EXECUTE format(
-            'DROP TABLE IF EXISTS callboard.%I, callboard.%I, callboard.%I, callboard.%I',
+        weeks := weeks + 1;
+        executions := executions + v_count;
+        -- In the order in which the recorder writes to them: neither must wait for the other.
+        v_tables := v_tables || format(
+            ', callboard.%I, callboard.%I, callboard.%I, callboard.%I',
             'runs_' || v_suffix, 'attempts_' || v_suffix, 'log_lines_' || v_suffix, 'occurrences_' || v_suffix
         );
     END LOOP;
-    RETURN v_dropped;
+    IF weeks > 0 THEN
+        EXECUTE 'DROP TABLE IF EXISTS ' || substr(v_tables, 3);
+    END IF;
 END
 $$;
 
-COMMENT ON FUNCTION callboard.drop_old_partitions(timestamptz) IS
-    'Drops the weekly partitions that lie wholly before the moment; returns how many executions went with them.';
+COMMENT ON FUNCTION callboard.drop_old_partitions(timestamptz, integer) IS
+    'Drops the weekly partitions that lie wholly before the moment; how many weeks, and executions with them.';
