@@ -1,7 +1,7 @@
 """Registers the jobs that code declares, in the tables that the rest of the system reads.
 
-What an operator has changed outlives a deploy: a switch stays as it was set, and so does a schedule whose
-expression is no longer the declared one. What nobody has changed follows the code. A job that its source no
+What an operator has changed outlives a deploy: a switch stays as it was set, and so does a schedule that
+is no longer as it was declared. What nobody has changed follows the code. A job that its source no
 longer declares keeps its history; it is marked, and its schedules are retired until it comes back.
 """
 
@@ -16,12 +16,8 @@ from callboard.storage.tables.base import JOB_NAME_LENGTH
 
 Job = dict[str, Any]
 
-# Registrations wait for each other, and a switch's trigger leaves rows alone that are there.
-_BEGIN = """
-SELECT pg_advisory_xact_lock(hashtextextended('callboard.register_jobs', 0))
-     , set_config('callboard.registering', 'on', true)
-"""
-_END = "SELECT set_config('callboard.registering', 'off', true)"
+# Registrations wait for each other.
+_BEGIN = "SELECT pg_advisory_xact_lock(hashtextextended('callboard.register_jobs', 0))"
 
 _LISTED = """
 listed AS (
@@ -66,36 +62,42 @@ SELECT name, enabled FROM listed ORDER BY name
 ON CONFLICT (job_name) DO NOTHING
 """
 
+_DECLARATIONS = """
+declaration AS (
+    SELECT listed.*, to_jsonb(listed) - ARRAY['job_name', 'key'] AS declared
+      FROM jsonb_to_recordset(%(schedules)s) AS listed (
+           job_name text, key text, expr text, tz text, args jsonb, kwargs jsonb, misfire text,
+           misfire_limit integer, grace_ms integer)
+)
+"""
+
 # A schedule that nobody has touched is still the declared one, and follows all that the code says.
-_FOLLOW = """
+_FOLLOW = f"""
+WITH {_DECLARATIONS}
 UPDATE callboard.schedules s
    SET expr = listed.expr, tz = listed.tz, args = listed.args, kwargs = listed.kwargs,
        misfire = listed.misfire, misfire_limit = listed.misfire_limit, grace_ms = listed.grace_ms
-  FROM jsonb_to_recordset(%(schedules)s) AS listed (
-       job_name text, key text, expr text, tz text, args jsonb, kwargs jsonb, misfire text,
-       misfire_limit integer, grace_ms integer)
+  FROM declaration AS listed
  WHERE s.job_name = listed.job_name AND s.key = listed.key
-   AND s.expr = s.declared_expr AND s.tz = s.declared_tz
+   AND s.declared = jsonb_build_object(
+       'expr', s.expr, 'tz', s.tz, 'args', s.args, 'kwargs', s.kwargs, 'misfire', s.misfire,
+       'misfire_limit', s.misfire_limit, 'grace_ms', s.grace_ms)
    AND (s.expr, s.tz, s.args, s.kwargs, s.misfire, s.misfire_limit, s.grace_ms)
        IS DISTINCT FROM (listed.expr, listed.tz, listed.args, listed.kwargs, listed.misfire,
                          listed.misfire_limit, listed.grace_ms)
 """
 
-_SCHEDULES = """
+_SCHEDULES = f"""
+WITH {_DECLARATIONS}
 INSERT INTO callboard.schedules AS s (
-    job_name, key, expr, tz, args, kwargs, declared_expr, declared_tz, origin, misfire, misfire_limit,
-    grace_ms
+    job_name, key, expr, tz, args, kwargs, declared, origin, misfire, misfire_limit, grace_ms
 )
-SELECT job_name, key, expr, tz, args, kwargs, expr, tz, 'code', misfire, misfire_limit, grace_ms
-  FROM jsonb_to_recordset(%(schedules)s) AS listed (
-       job_name text, key text, expr text, tz text, args jsonb, kwargs jsonb, misfire text,
-       misfire_limit integer, grace_ms integer)
+SELECT job_name, key, expr, tz, args, kwargs, declared, 'code', misfire, misfire_limit, grace_ms
+  FROM declaration
  ORDER BY job_name, key
 ON CONFLICT (job_name, key) DO UPDATE
-   SET declared_expr = excluded.declared_expr, declared_tz = excluded.declared_tz,
-       enabled = s.enabled OR s.retired, retired = false
- WHERE (s.declared_expr, s.declared_tz) IS DISTINCT FROM (excluded.declared_expr, excluded.declared_tz)
-    OR s.retired
+   SET declared = excluded.declared, enabled = s.enabled OR s.retired, retired = false
+ WHERE s.declared IS DISTINCT FROM excluded.declared OR s.retired
 """
 
 # Who does not say where its jobs come from speaks for those alone that it lists: there may be others like it.
@@ -135,7 +137,6 @@ def register_jobs(connection: Connection[Any], source: str, jobs: Sequence[Job])
     connection.execute(_BEGIN)
     for statement in (_SWITCHES_FOLLOW, _JOBS, _SWITCHES, _UNDECLARE, _FOLLOW, _SCHEDULES, _RETIRE):
         connection.execute(statement, values)
-    connection.execute(_END)
 
 
 def _check(names: Sequence[str]) -> None:

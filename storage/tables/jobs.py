@@ -92,9 +92,10 @@ schedules = Table(
     Column("args", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
     Column("kwargs", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     Column(
-        "declared_expr", Text, comment="What the code says; differs from expr where an operator changed it."
+        "declared",
+        JSONB,
+        comment="What the code says, by column; what holds differs from it where an operator changed it.",
     ),
-    Column("declared_tz", Text),
     Column("origin", Text, nullable=False, server_default="operator"),
     Column("enabled", Boolean, nullable=False, server_default=TRUE),
     Column(

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from callboard.core.cron import cron
 from helpers.panel_jobs import JOBS, DemoJob
@@ -76,9 +77,9 @@ def declare(connection: psycopg.Connection, job: DemoJob, since: datetime) -> li
     made = []
     for number, (expr, tz) in enumerate(job.schedules):
         row = connection.execute(
-            "INSERT INTO callboard.schedules (job_name, key, expr, tz, declared_expr, declared_tz, origin)"
-            " VALUES (%s, %s, %s, %s, %s, %s, 'code') RETURNING id",
-            (job.name, f"code:{number}", expr, tz, expr, tz),
+            "INSERT INTO callboard.schedules (job_name, key, expr, tz, declared, origin)"
+            " VALUES (%s, %s, %s, %s, %s, 'code') RETURNING id",
+            (job.name, f"code:{number}", expr, tz, Jsonb({"expr": expr, "tz": tz})),
         ).fetchone()
         assert row is not None
         made.append(int(row[0]))

@@ -118,12 +118,11 @@ def upgrade() -> None:
             nullable=False,
         ),
         sa.Column(
-            "declared_expr",
-            sa.Text(),
+            "declared",
+            postgresql.JSONB(astext_type=sa.Text()),
             nullable=True,
-            comment="What the code says; differs from expr where an operator changed it.",
+            comment="What the code says, by column; what holds differs from it where an operator changed it.",
         ),
-        sa.Column("declared_tz", sa.Text(), nullable=True),
         sa.Column("origin", sa.Text(), server_default="operator", nullable=False),
         sa.Column("enabled", sa.Boolean(), server_default=sa.text("true"), nullable=False),
         sa.Column(
