@@ -136,6 +136,9 @@ def test_an_update_to_what_is_no_status_or_of_a_fixed_column_is_refused(database
         database.execute("UPDATE cron_job_logs SET status = 'done'")
     with pytest.raises(errors.FeatureNotSupported, match="are fixed"):
         database.execute("UPDATE cron_job_logs SET job_name = 'another'")
+    for column, value in (("attempts", "7"), ("duration_ms", "7"), ("completed_at", "now()")):
+        with pytest.raises(errors.FeatureNotSupported, match="change only with its status"):
+            database.execute(f"UPDATE cron_job_logs SET {column} = {value}")
 
 
 def test_what_is_ended_by_sql_from_outside_is_audited_and_what_callboard_does_is_not(

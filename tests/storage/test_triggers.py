@@ -25,6 +25,24 @@ def test_inserting_a_switch_that_is_there_changes_it(database: Database) -> None
     assert rows == [{"job_name": "a-job", "enabled": False, "notes": "at first"}]
 
 
+@pytest.mark.parametrize(
+    ("conflict", "notes"),
+    [("DO NOTHING", "at first"), ("(job_name) DO UPDATE SET notes = excluded.notes", "new")],
+)
+def test_an_insert_that_says_what_becomes_of_a_conflict_has_its_way(
+    database: Database, conflict: str, notes: str
+) -> None:
+    # Given a switch that an operator has turned off
+    database.execute(
+        "INSERT INTO cron_job_config (job_name, enabled, notes) VALUES ('a-job', false, 'at first')"
+    )
+    database.execute(
+        f"INSERT INTO cron_job_config (job_name, notes) VALUES ('a-job', 'new') ON CONFLICT {conflict}"
+    )
+    row = database.execute("SELECT enabled, notes FROM cron_job_config").fetchone()
+    assert row == {"enabled": False, "notes": notes}
+
+
 def test_a_change_of_a_switch_is_announced_and_dated(database: Database) -> None:
     database.execute(
         "INSERT INTO cron_job_config (job_name, last_modified_at) VALUES ('a-job', %s)", (NOW - HOUR,)

@@ -1,22 +1,21 @@
 -- INSERT of a job that has its row changes that row instead (and reports 0 rows inserted): the statement that
--- adds a job's switch works whether or not the job's code was there first. While code registers its jobs
--- (callboard.registering is on) a row that is there stays as it is: what an operator set outlives a deploy.
+-- adds a job's switch works whether or not the job's code was there first. One that says by itself what becomes of
+-- a conflict has its way; a trigger sees that nowhere but in the statement's text.
 CREATE OR REPLACE FUNCTION callboard.cron_job_config_adding() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
 BEGIN
+    IF current_query() ~* '\mon\s+conflict\M' THEN
+        RETURN NEW;
+    END IF;
     -- Two that add the same job at once: the second must see the first one's row.
     PERFORM pg_advisory_xact_lock(hashtextextended('cron_job_config ' || NEW.job_name, 0));
-    IF current_setting('callboard.registering', true) = 'on' THEN
-        PERFORM FROM public.cron_job_config WHERE job_name = NEW.job_name;
-    ELSE
-        UPDATE public.cron_job_config
-           SET enabled = coalesce(NEW.enabled, true),
-               last_modified_at = coalesce(NEW.last_modified_at, now()),
-               last_modified_by = NEW.last_modified_by,
-               notes = coalesce(NEW.notes, notes)
-         WHERE job_name = NEW.job_name;
-    END IF;
+    UPDATE public.cron_job_config
+       SET enabled = coalesce(NEW.enabled, true),
+           last_modified_at = coalesce(NEW.last_modified_at, now()),
+           last_modified_by = NEW.last_modified_by,
+           notes = coalesce(NEW.notes, notes)
+     WHERE job_name = NEW.job_name;
     RETURN CASE WHEN FOUND THEN NULL ELSE NEW END;
 END
 $$;

@@ -11,6 +11,11 @@ BEGIN
        IS DISTINCT FROM (OLD.id, OLD.job_name, OLD.started_at, OLD.created_at) THEN
         RAISE EXCEPTION 'The id, job_name, started_at and created_at of execution % are fixed.', OLD.id
             USING ERRCODE = 'feature_not_supported';
+    ELSIF NEW.attempts IS DISTINCT FROM OLD.attempts
+          OR (NEW.status IS NOT DISTINCT FROM OLD.status
+              AND (NEW.completed_at, NEW.duration_ms) IS DISTINCT FROM (OLD.completed_at, OLD.duration_ms)) THEN
+        RAISE EXCEPTION 'Of execution %, completed_at and duration_ms change only with its status, and attempts never.',
+            OLD.id USING ERRCODE = 'feature_not_supported';
     ELSIF NEW.status IS NOT DISTINCT FROM OLD.status THEN
         UPDATE callboard.runs
            SET error = NEW.error_message
