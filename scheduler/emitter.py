@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import periodiq
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from callboard.core.logging import get_logger
@@ -28,7 +28,7 @@ from callboard.scheduler.misfire import PROMPT
 from callboard.scheduler.outage import Outage
 from callboard.scheduler.relay import RedisUnavailable, Relay
 from callboard.scheduler.timetable import Entry, Timetable
-from callboard.storage.alerts import open_alert
+from callboard.storage.alerts import open_alert, resolve_others
 from callboard.storage.clocks import database_time
 from callboard.storage.slots import Claimed, HeldClaim, claim_slots, load_schedules
 
@@ -42,6 +42,8 @@ HOLD = timedelta(milliseconds=50)
 LONGEST_HOLD = timedelta(seconds=1)
 #: A load that nothing has asked for waits for an instant that is this near.
 NEAR = timedelta(seconds=0.5)
+#: The kind of the alerts that stand for schedules whose expression nobody can read.
+UNREADABLE = "schedule_unreadable"
 #: How many seconds before the instant a claim is made, at least and at most.
 SHORTEST_LEAD = 0.05
 LONGEST_LEAD = 0.5
@@ -215,14 +217,7 @@ class Scheduler(periodiq.Scheduler):
             with self._engine.begin() as connection:
                 self._clock.measure(lambda: database_time(connection))
                 self.timetable.replace(load_schedules(connection))
-                for entry in self.timetable.unreadable:
-                    open_alert(
-                        connection,
-                        "schedule_unreadable",
-                        f"{entry.actor_name}: {entry.row.expr}",
-                        f"A schedule of {entry.actor_name} does not run. {entry.problem}",
-                        schedule_id=entry.id,
-                    )
+                self._tell_unreadable(connection)
         except SQLAlchemyError:
             self._reload_at = None
             raise
@@ -230,6 +225,13 @@ class Scheduler(periodiq.Scheduler):
         self._undo()
         self._ahead = None
         self.actors = self.timetable.entries
+
+    def _tell_unreadable(self, connection: Connection) -> None:
+        unreadable = {f"{entry.actor_name} #{entry.id}": entry for entry in self.timetable.unreadable}
+        for subject, entry in unreadable.items():
+            message = f"A schedule of {entry.actor_name} does not run. {entry.problem}"
+            open_alert(connection, UNREADABLE, subject, message, schedule_id=entry.id)
+        resolve_others(connection, UNREADABLE, unreadable)
 
     def _next_load(self, now: datetime) -> datetime:
         """When to load next: at once if asked to; if it is merely time, not shortly before an instant."""

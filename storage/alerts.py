@@ -1,5 +1,6 @@
 """Alerts: what an operator should hear of, one open row for each kind and subject."""
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
@@ -7,9 +8,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 _OPEN = text("""
 INSERT INTO callboard.alerts (kind, severity, subject, message, details)
-SELECT :kind, :severity, :subject, :message, :details
- WHERE NOT EXISTS (SELECT FROM callboard.alerts
-                    WHERE kind = :kind AND subject = :subject AND resolved_at IS NULL)
+VALUES (:kind, :severity, :subject, :message, :details)
+    ON CONFLICT (kind, subject) WHERE resolved_at IS NULL DO UPDATE
+   SET severity = excluded.severity, message = excluded.message, details = excluded.details
+RETURNING xmax = 0
 """).bindparams(bindparam("details", type_=JSONB))
 
 _RESOLVE = text("""
@@ -17,6 +19,12 @@ UPDATE callboard.alerts
    SET resolved_at = clock_timestamp()
  WHERE kind = :kind AND subject = :subject AND resolved_at IS NULL
    AND opened_at <= now() - :age_s * interval '1 second'
+""")
+
+_RESOLVE_OTHERS = text("""
+UPDATE callboard.alerts
+   SET resolved_at = clock_timestamp()
+ WHERE kind = :kind AND subject <> ALL(cast(:subjects AS text[])) AND resolved_at IS NULL
 """)
 
 
@@ -29,11 +37,16 @@ def open_alert(
     severity: str = "warning",
     **details: Any,
 ) -> bool:
-    """Open an alert, unless one of the same kind and subject is open. Returns whether it was opened."""
+    """Open an alert, or bring an open one of that kind and subject up to date. Returns whether it is new."""
     values = {"kind": kind, "subject": subject, "message": message, "severity": severity, "details": details}
-    return connection.execute(_OPEN, values).rowcount > 0
+    return bool(connection.execute(_OPEN, values).scalar_one())
 
 
 def resolve_alert(connection: Connection, kind: str, subject: str, *, age_s: float = 0.0) -> bool:
     """Close the alert of that kind and subject, once it has been open for `age_s`. Returns whether it was."""
     return connection.execute(_RESOLVE, {"kind": kind, "subject": subject, "age_s": age_s}).rowcount > 0
+
+
+def resolve_others(connection: Connection, kind: str, subjects: Collection[str]) -> int:
+    """Close all alerts of a kind but those of the given subjects. Returns how many."""
+    return connection.execute(_RESOLVE_OTHERS, {"kind": kind, "subjects": list(subjects)}).rowcount

@@ -31,5 +31,6 @@ alerts = Table(
     Column("details", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
     Index("alerts_opened_at_idx", text("opened_at DESC")),
     Index("alerts_resolved_at_idx", "resolved_at"),
+    Index("alerts_open_key", "kind", "subject", unique=True, postgresql_where=text("resolved_at IS NULL")),
     comment="One row per alert, open until resolved_at.",
 )

@@ -146,3 +146,11 @@ def upgrade() -> None:
         schema="callboard",
     )
     op.create_index("alerts_resolved_at_idx", "alerts", ["resolved_at"], unique=False, schema="callboard")
+    op.create_index(
+        "alerts_open_key",
+        "alerts",
+        ["kind", "subject"],
+        unique=True,
+        schema="callboard",
+        postgresql_where=sa.text("resolved_at IS NULL"),
+    )
