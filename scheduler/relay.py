@@ -18,6 +18,7 @@ from callboard.core.errors import Unavailable
 from callboard.core.limits import MAX_ERROR, cut
 from callboard.core.logging import get_logger
 from callboard.middleware.broker import Broker, Packed
+from callboard.middleware.events import MAX_ATTEMPTS, MAX_NUMBER
 from callboard.storage.outbox import OutboxRow, mark_failed, mark_sent, refuse, take_unsent
 
 log = get_logger(__name__)
@@ -37,6 +38,14 @@ _FIELDS = (
     ("options", dict),
     ("message_timestamp", int),
 )
+
+#: The largest values that the tables, and a timestamp in ms, can hold.
+_MOST = {
+    "message_timestamp": MAX_NUMBER,
+    "due_at": MAX_NUMBER,
+    "retries": MAX_ATTEMPTS - 2,
+    "schedule_id": 2**63 - 1,
+}
 
 #: Options that only Dramatiq's Redis broker may set; a delay belongs into `not_before`.
 _FOREIGN = frozenset({"eta", "redis_message_id"})
@@ -118,9 +127,13 @@ def read_message(row: OutboxRow) -> Message[Any]:
     for name, kind in _FIELDS:
         if not isinstance(fields[name], kind):
             raise TypeError(f"{name} is not a {kind.__name__}")
-    for name in ("retries", "schedule_id", "due_at"):
-        if not isinstance(fields["options"].get(name, 0), int):
-            raise TypeError(f"the option {name} is not an int")
+    numbers = {"message_timestamp": fields["message_timestamp"], **fields["options"]}
+    for name, most in _MOST.items():
+        number = numbers.get(name, 0)
+        if type(number) is not int:
+            raise TypeError(f"{name} is not an int")
+        if not 0 <= number <= most:
+            raise ValueError(f"{name} is out of range")
     return Message(
         queue_name=fields["queue_name"],
         actor_name=fields["actor_name"],
