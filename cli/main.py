@@ -5,9 +5,8 @@ import sys
 from collections.abc import Sequence
 
 from callboard.cli.interrupt import listening
+from callboard.core.errors import BUG
 
-#: The exit code of a bug in Callboard.
-BUG = 70
 INTERRUPTED = 130
 
 

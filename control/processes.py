@@ -1,7 +1,7 @@
 """Runs one part of Callboard in this process: what `callboard worker` and its like come down to.
 
 `python -m callboard.control.processes worker --processes 2` does it without the weight of the command line's
-libraries, and ends with one sentence and an exit code, never with a traceback. Each part is imported only by
+libraries, and ends with one sentence and an exit code; a defect is logged. Each part is imported only by
 the process that runs it. The faces are named, not imported: they stand above this layer.
 """
 
@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from callboard.control.addresses import check_free
-from callboard.core.errors import BadSettings, CallboardError
-from callboard.core.logging import configure_logging
+from callboard.core.errors import BUG, BadSettings, CallboardError
+from callboard.core.logging import configure_logging, get_logger
 from callboard.core.parent import end_with_parent
 from callboard.core.settings import Settings, load_settings
 
@@ -106,10 +106,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         return PARTS[part](settings, **arguments)
     except KeyboardInterrupt:
         return 0
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the last resort
         sentence = explain(error)
         if sentence is None:
-            raise
+            text = f"The {part} has a defect: {type(error).__name__}: {error}"
+            get_logger("callboard").critical(text, action="part_failed", exc_info=True)
+            return BUG
         sys.stderr.write(f"{sentence}\n")
         return error.exit_code if isinstance(error, CallboardError) else 1
 

@@ -14,6 +14,9 @@ CallboardError
 The message is one sentence: what was wrong, where, and what to do.
 """
 
+#: The exit code of a command, or a process, that ends with an error that nobody foresaw.
+BUG = 70
+
 
 class CallboardError(Exception):
     """Something went wrong that the user can understand and act upon."""
