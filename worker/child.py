@@ -1,6 +1,5 @@
 """One worker process: the actors, their threads, and an orderly end."""
 
-import gc
 import importlib
 import signal
 import sys
@@ -14,6 +13,7 @@ from callboard.core.parent import end_with_parent
 from callboard.core.settings import Settings
 from callboard.core.stopping import StopOrder
 from callboard.middleware.default import make_broker
+from callboard.worker.memory import freeze_loaded, share_arenas
 
 log = get_logger("callboard.worker")
 
@@ -42,6 +42,7 @@ def work(settings: Settings, options: WorkerOptions) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
     end_with_parent()
+    share_arenas()
     configure_logging("worker", settings)
     try:
         broker = load_actors(settings)
@@ -52,8 +53,7 @@ def work(settings: Settings, options: WorkerOptions) -> None:
         broker, queues=set(options.queues) if options.queues else None, worker_threads=options.threads
     )
     worker.start()
-    gc.collect()
-    gc.freeze()
+    freeze_loaded()
     log.info("Working.", action="worker_started", queues=sorted(broker.queues), threads=options.threads)
     while not stop.wait(1.0):
         pass

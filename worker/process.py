@@ -1,6 +1,5 @@
 """The worker's master: starts the processes, starts again those that die, and ends them in order."""
 
-import gc
 import multiprocessing
 import signal
 import sys
@@ -12,6 +11,7 @@ from multiprocessing.process import BaseProcess
 from callboard.core.logging import get_logger
 from callboard.core.settings import Settings
 from callboard.worker.child import CANNOT_BEGIN, WorkerOptions, work
+from callboard.worker.memory import freeze_loaded
 
 #: Seconds between two looks at the processes.
 LOOK = 0.2
@@ -69,9 +69,7 @@ class Master:
         """Work until told to stop."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._stop)
-        # What is loaded so far is never collected: the processes then go on sharing its memory.
-        gc.collect()
-        gc.freeze()
+        freeze_loaded()
         while not self._stopping:
             for slot in self._slots:
                 self._look(slot)
