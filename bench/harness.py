@@ -140,6 +140,47 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     console.print(shown)
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A figure, and what is aimed at."""
+
+    what: str
+    figure: float
+    least: float | None
+    most: float | None
+
+    @property
+    def met(self) -> bool:
+        """Whether the figure is what is aimed at."""
+        return (self.least is None or self.figure >= self.least) and (
+            self.most is None or self.figure <= self.most
+        )
+
+
+#: What has been measured so far, against what is aimed at.
+targets: list[Target] = []
+
+
+def aim(what: str, figure: float, *, least: float | None = None, most: float | None = None) -> None:
+    """Hold a figure against what is aimed at."""
+    targets.append(Target(what, figure, least, most))
+
+
+def verdict() -> bool:
+    """Print all targets; whether every one is met."""
+    rows = [
+        (
+            target.what,
+            float(target.figure),
+            f"at least {target.least:,g}" if target.least is not None else f"at most {target.most:,g}",
+            "met" if target.met else "MISSED",
+        )
+        for target in targets
+    ]
+    table("Targets", ("", "measured", "aimed at", ""), rows)
+    return all(target.met for target in targets)
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """The value that a share (0 to 1) of the values does not exceed."""
     ordered = sorted(values)

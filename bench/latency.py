@@ -8,7 +8,7 @@ import dramatiq
 import redis
 from dramatiq.brokers.redis import RedisBroker
 
-from bench.harness import Servers, percentile, servers, table, worker
+from bench.harness import Servers, aim, percentile, servers, table, worker
 from callboard.middleware.broker import Broker
 
 MESSAGES = 100
@@ -27,6 +27,9 @@ def main(*, quick: bool) -> None:
                 time.sleep(5.0)
                 commands = listen(where, 5 if quick else IDLE_SECONDS)
             rows.append((kind, percentile(waits, 0.5), percentile(waits, 0.99), max(waits), commands))
+    aim("latency, p50 ms", rows[-1][1], most=3)
+    aim("latency, p99 ms", rows[-1][2], most=20)
+    aim("latency, idle commands/s", rows[-1][4], most=1)
     table(
         "From send to start on an idle worker (p50 under 3 ms, p99 under 20; one idle command/s)",
         ("system", "p50 ms", "p99 ms", "worst ms", "idle Redis commands/s (one queue, one process)"),

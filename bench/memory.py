@@ -5,7 +5,7 @@ import time
 import dramatiq
 import psutil
 
-from bench.harness import Servers, recorder, servers, table, worker
+from bench.harness import Servers, aim, recorder, servers, table, worker
 from callboard.middleware.broker import Broker
 
 JOBS = 5_000
@@ -22,6 +22,7 @@ def main(*, quick: bool) -> None:
                 work(where, kind, jobs)
                 rows.append((kind, fresh, weigh(started)))
     bare, ours = rows
+    aim("memory, MB more", max(ours[1] - bare[1], ours[2] - bare[2]), most=20)
     rows.append(("difference", ours[1] - bare[1], ours[2] - bare[2]))
     table(
         "Memory of a worker process, MB (PSS; at most 20 more than bare Dramatiq)",

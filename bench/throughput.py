@@ -16,7 +16,7 @@ import psycopg
 import redis
 from dramatiq.brokers.redis import RedisBroker
 
-from bench.harness import Servers, console, cpu_seconds, recorder, servers, table, wait_until, worker
+from bench.harness import Servers, aim, console, cpu_seconds, recorder, servers, table, wait_until, worker
 
 QUEUE = "bench"
 JOBS = 50_000
@@ -42,6 +42,8 @@ def main(*, quick: bool) -> None:
         bare = statistics.median(figures["rate"] for figures in results["bare", processes])
         cpu = [f"{median[part]:.3f}" for part in PARTS]
         rows.append((kind, processes, round(median["rate"]), median["rate"] / bare, *cpu))
+        if kind != "bare":
+            aim(f"throughput, {processes} process(es), x bare", median["rate"] / bare, least=3)
     table(
         f"{jobs:,} no-op jobs, {THREADS} threads, medians of {rounds} (3 x bare); CPU s for 1,000 jobs",
         ("system", "proc.", "jobs/s", "x bare", *PARTS),

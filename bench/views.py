@@ -6,7 +6,7 @@ import time
 
 import psycopg
 
-from bench.harness import ROOT, servers, table
+from bench.harness import ROOT, aim, servers, table
 
 RUNS = 1_000_000
 
@@ -49,6 +49,7 @@ def main(*, quick: bool) -> None:
                         statistics.median(client),
                     )
                 )
+    aim("views, slowest, ms in the server", max(row[2] for row in rows), most=100)
     table(
         f"Public views on {runs:,} runs, ms (the server's part: under 100)",
         ("statement", "rows", "server", "worst", "fetched"),
