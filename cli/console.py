@@ -2,11 +2,15 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import orjson
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
 from rich.theme import Theme
+
+from callboard.core.display import printable
 
 #: Columns of output that goes to a file or a pipe, where nothing should be cut or folded.
 PIPE_COLUMNS = 400
@@ -16,12 +20,23 @@ _THEME = Theme(
 )
 
 
+class Plain(Console):
+    """A console on which text is text: what a job or a user wrote commands no terminal."""
+
+    def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
+        for segment in super().render(renderable, options):
+            if segment.control:
+                yield segment
+            else:
+                yield Segment(printable(segment.text), segment.style)
+
+
 def _console(*, stderr: bool) -> Console:
     stream = sys.stderr if stderr else sys.stdout
     # Asked rather than left to rich, which would fold what is piped at 80 columns.
     width = None if stream.isatty() or os.environ.get("COLUMNS") else PIPE_COLUMNS
     # Names, notes and errors come from elsewhere: brackets in them are brackets.
-    return Console(stderr=stderr, theme=_THEME, highlight=False, width=width, emoji=False, markup=False)
+    return Plain(stderr=stderr, theme=_THEME, highlight=False, width=width, emoji=False, markup=False)
 
 
 out = _console(stderr=False)

@@ -72,7 +72,9 @@ def _failed(error: Exception) -> int:
 
 
 def _say(sentence: str) -> None:
-    sys.stderr.write(f"{' '.join(sentence.split())}\n")
+    from callboard.core.display import printable
+
+    sys.stderr.write(f"{printable(' '.join(sentence.split()))}\n")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 DASH = "–"
 
+#: Control characters of both sets, but for the ends of lines and tabs.
+_COMMANDS = dict.fromkeys({*range(0x20), *range(0x7F, 0xA0)} - {0x09, 0x0A}, "\ufffd")
+
 
 def span(ms: float | None) -> str:
     """A span of milliseconds: `40 ms`, `2.4 s`, `3 min 05 s`, `2 h 10 min`, `3 d 4 h`."""
@@ -33,6 +36,11 @@ def clock(ms: float | None) -> str:
     minutes, second = divmod(int(ms // 1_000), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
+
+
+def printable(text: str) -> str:
+    """The text with every character that would command a terminal replaced by U+FFFD."""
+    return text.translate(_COMMANDS)
 
 
 def rate(per_cent: float | None) -> str:

@@ -62,6 +62,17 @@ def test_an_unknown_job_is_told_with_those_that_come_close(run: Any, installed: 
     assert done.err == "There is no job named 'helth-check'. Did you mean health-check?\n"
 
 
+def test_what_would_command_a_terminal_is_shown_instead(run: Any, installed: Engine) -> None:
+    with installed.begin() as connection:
+        connection.execute(
+            text("UPDATE callboard.jobs SET description = :words WHERE name = 'greet'"),
+            {"words": "\x1b]0;mine\x07 greets \x1b[2J"},
+        )
+    shown = run("jobs", "show", "greet")
+    assert "greets" in shown.out
+    assert not set(shown.out + run("jobs", "show", "\x1b[2J").err) & {"\x1b", "\x07"}
+
+
 def test_a_job_is_switched_off_and_on(run: Any, installed: Engine) -> None:
     assert run("jobs", "disable", "greet", "--notes", "for now").out == "greet is switched off.\n"
     assert run("jobs", "disable", "greet").out == "greet was switched off already.\n"

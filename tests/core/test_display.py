@@ -81,3 +81,11 @@ def test_a_zone_that_is_not_known_is_utc(name: str | None) -> None:
 def test_an_attempt_is_counted_against_the_most_only_where_there_is_one() -> None:
     assert display.attempt_of(2, 3) == "attempt 2 of 3"
     assert display.attempt_of(2, None) == "attempt 2"
+
+
+def test_what_would_command_a_terminal_is_shown_and_does_not() -> None:
+    said = "\x1b]0;mine\x07 \x1b[2J\x9b1m gone\r\x08 two\tcolumns\nand lines: é 漢 🙂"
+    shown = display.printable(said)
+    assert not set(shown) & {"\x1b", "\x07", "\x9b", "\r", "\x08"}
+    assert shown.endswith(" two\tcolumns\nand lines: é 漢 🙂")
+    assert len(shown) == len(said)
