@@ -72,6 +72,10 @@ class Waiting:
         except Unavailable as error:
             log.warning("Cannot see whether runs have ended.", action="wait_unavailable", reason=str(error))
             return AWAY_S
+        except Exception:
+            # Whatever it was: without the next look, all who wait would do so in vain.
+            log.exception("Looking for runs that have ended failed.", action="wait_failed")
+            return AWAY_S
         for run_id in ended:
             if run_id in self._events:
                 self._events[run_id].set()

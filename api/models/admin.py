@@ -123,7 +123,7 @@ class TimelinePoint(Body):
     executions: int
     successes: int
     failures: int
-    avg_duration: Annotated[float | None, Field(description="Milliseconds.")]
+    avg_duration: Annotated[int | None, Field(description="Milliseconds.")]
 
     @classmethod
     def of(cls, bucket: TimelineBucket) -> "TimelinePoint":
@@ -133,7 +133,7 @@ class TimelinePoint(Body):
             executions=bucket.executions,
             successes=bucket.successes,
             failures=bucket.failures,
-            avg_duration=bucket.avg_duration_ms,
+            avg_duration=None if bucket.avg_duration_ms is None else round(bucket.avg_duration_ms),
         )
 
 

@@ -68,7 +68,7 @@ class JobStats(Body):
     successful_runs: int
     failed_runs: int
     success_rate: Annotated[float | None, Field(description="Per cent; null where nothing ran.")]
-    avg_duration: Annotated[float | None, Field(description="Milliseconds.")]
+    avg_duration: Annotated[int | None, Field(description="Milliseconds.")]
     min_duration: Annotated[int | None, Field(description="Milliseconds.")]
     max_duration: Annotated[int | None, Field(description="Milliseconds.")]
     last_run: datetime | None
