@@ -4,6 +4,7 @@ import importlib
 import signal
 import sys
 from dataclasses import dataclass
+from typing import Any
 
 import dramatiq
 
@@ -36,8 +37,12 @@ class WorkerOptions:
     grace_s: float = 30.0
 
 
-def work(settings: Settings, options: WorkerOptions) -> None:
-    """Work until SIGTERM. Exits with `CANNOT_BEGIN` and one sentence where the actors cannot be loaded."""
+def work(settings: Settings, options: WorkerOptions, working: Any) -> None:
+    """Work until SIGTERM. Exits with `CANNOT_BEGIN` and one sentence where the actors cannot be loaded.
+
+    Parameters:
+        working: a value shared with the master, to be set once the process works.
+    """
     stop = StopOrder()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
@@ -53,6 +58,7 @@ def work(settings: Settings, options: WorkerOptions) -> None:
         broker, queues=set(options.queues) if options.queues else None, worker_threads=options.threads
     )
     worker.start()
+    working.value = 1
     freeze_loaded()
     log.info("Working.", action="worker_started", queues=sorted(broker.queues), threads=options.threads)
     while not stop.wait(1.0):

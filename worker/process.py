@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
+from typing import Any
 
 from callboard.core.logging import get_logger
 from callboard.core.settings import Settings
@@ -47,6 +48,8 @@ class Slot:
     """One of the processes, through all its restarts."""
 
     process: BaseProcess | None = None
+    #: Shared with the process: set by it once it works.
+    working: Any = None
     started: float = 0.0
     failures: int = 0
     start_at: float = 0.0
@@ -88,7 +91,8 @@ class Master:
         elif slot.process.exitcode is not None:
             code = slot.process.exitcode
             slot.process = None
-            if code == CANNOT_BEGIN:
+            # A job may end its process with any code, this one too.
+            if code == CANNOT_BEGIN and not slot.working.value:
                 self._code = code
                 self._stopping = True
                 return
@@ -98,8 +102,9 @@ class Master:
             log.error("A worker process died.", action="worker_died", code=code, restart_in_s=delay)
 
     def _start(self, slot: Slot) -> None:
+        slot.working = self._context.RawValue("b", 0)
         slot.process = self._context.Process(  # type: ignore[attr-defined]
-            target=work, args=(self._settings, self._options), name="callboard-worker"
+            target=work, args=(self._settings, self._options, slot.working), name="callboard-worker"
         )
         slot.process.start()
         slot.started = time.monotonic()

@@ -62,6 +62,21 @@ def die(times: int) -> str:
     return "alive"
 
 
+@dramatiq.actor(max_retries=0)
+def leave(code: int) -> None:
+    """End the process with an exit code, the first time."""
+    note("leave")
+    if _client.incr(f"{_prefix}:left") == 1:
+        os._exit(code)
+
+
+@dramatiq.actor(max_retries=0, mutex=True, time_limit=60_000)
+def alone(name: str, seconds: float) -> str:
+    """Take some time, and be skipped where another run does."""
+    linger(name, seconds)
+    return name
+
+
 @dramatiq.actor(max_retries=0, queue_name="mail")
 def mail() -> int:
     """A job of another queue."""

@@ -145,3 +145,43 @@ def test_a_job_that_kills_its_process_does_not_stop_the_others(
         event = final_event(broker, deadly, timeout=40)
     assert event["res"] == "alive"
     assert len(events(broker, "lost")) == 1
+
+
+def test_a_job_that_ends_its_process_with_the_code_of_one_that_cannot_begin_ends_no_other(
+    broker: Broker, settings: Settings, tmp_path: Path
+) -> None:
+    with worker_fleet(settings, tmp_path, processes=2, threads=1, **QUICK) as workers:
+        workers.wait_for_workers(2)
+        message = broker.enqueue(Message("default", "leave", (2,), {}, {}))
+        assert final_event(broker, message, timeout=30)["s"] == "succeeded"
+        workers.wait_for_workers(2)
+        assert workers.master.poll() is None
+
+
+def test_a_run_whose_process_was_killed_waits_for_its_own_mutex_and_is_not_skipped(
+    broker: Broker, settings: Settings, tmp_path: Path
+) -> None:
+    # Given a run of a job that is skipped where another run goes on
+    with (
+        recording(settings),
+        worker_fleet(
+            settings,
+            tmp_path,
+            processes=2,
+            threads=1,
+            heartbeat_timeout=1_000,
+            round=0.2,
+            lease=4_000,
+            wait=200,
+        ) as workers,
+    ):
+        workers.wait_for_workers(2)
+        broker.enqueue(Message("default", "alone", ("x", 1.0), {}, {}))
+        (running,) = wait_for_rows(settings, 1, "SELECT * FROM callboard.runs WHERE state = 'processing'")
+
+        # When its process is killed, and it is taken from it before its lease is over
+        os.kill(workers.workers()[running["worker"]], signal.SIGKILL)
+
+        # Then it goes again
+        (row,) = wait_for_rows(settings, 1, FINISHED, timeout=30)
+    assert (row["state"], row["attempt"]) == ("succeeded", 1)
