@@ -39,6 +39,11 @@ class Keys:
     # Callboard's
 
     @property
+    def rescued(self) -> str:
+        """Hash of message id to how often it was taken from a worker that had died with it."""
+        return f"{self.namespace}:__rescued__"
+
+    @property
     def events(self) -> str:
         """Stream of recorded events; each entry's field `e` is a JSON array of event objects."""
         return f"{self.namespace}:__events__"

@@ -181,8 +181,8 @@ class Broker(RedisBroker):
             self.emit_after("enqueue", one.message, one.delay)
         return put
 
-    def follow_up(self, message: Message[Any], delay: int, ready_at: int | None = None) -> Packet:
-        """Prepare a message to be put, delayed by ms, in the commit of the one before it.
+    def follow_up(self, message: Message[Any], delay: int | None, ready_at: int | None = None) -> Packet:
+        """Prepare a message to be put, delayed by ms or not at all, in the commit of the one before it.
 
         Where it has been ready for some time and merely waits for something, `ready_at` (ms since the epoch)
         says since when.
@@ -207,10 +207,10 @@ class Broker(RedisBroker):
         """A client that reports a lost connection instead of trying again behind the caller's back."""
         return self._direct
 
-    def fetch(self, queue: str, count: int) -> list[tuple[str, bytes]]:
-        """Take up to `count` messages off a queue: (Redis message id, payload)."""
+    def fetch(self, queue: str, count: int) -> list[tuple[str, bytes, int]]:
+        """Take up to `count` messages off a queue: (Redis message id, payload, how often it was rescued)."""
         flat = self._fetch(keys=[self.namespace], args=[self.broker_id, queue, min(count, BULK)])
-        return [(flat[i].decode(), flat[i + 1]) for i in range(0, len(flat), 2)]
+        return [(flat[i].decode(), flat[i + 1], int(flat[i + 2] or 0)) for i in range(0, len(flat), 3)]
 
     def fetched(self, queue: str) -> set[str]:
         """The ids of the messages that Redis knows this process to have taken off a queue."""

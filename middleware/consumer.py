@@ -42,7 +42,7 @@ class Source(Protocol):
     draining: bool
     committer: Committer
 
-    def fetch(self, queue: str, count: int) -> list[tuple[str, bytes]]: ...
+    def fetch(self, queue: str, count: int) -> list[tuple[str, bytes, int]]: ...
     def wait_for_token(self, queue: str, timeout: float) -> bool: ...
     def hold_delayed(self, redis_id: str) -> None: ...
     def forget_delayed(self, redis_ids: Iterable[str]) -> None: ...
@@ -180,8 +180,8 @@ class RedisConsumer(Consumer):
         self._fetched_at = now
         self._woken = bool(found)
         fetched = now_ms()
-        for redis_id, payload in found:
-            delivery = self._decode(redis_id, payload, fetched)
+        for redis_id, payload, rescued in found:
+            delivery = self._decode(redis_id, payload, fetched, rescued)
             if delivery is not None:
                 self._held.add(redis_id)
                 self._cache.append(delivery)
@@ -193,7 +193,7 @@ class RedisConsumer(Consumer):
         elif elapsed > 0.15:
             self._limit = max(self._limit // 2, self._base)
 
-    def _decode(self, redis_id: str, payload: bytes, fetched: int) -> Delivery | None:
+    def _decode(self, redis_id: str, payload: bytes, fetched: int, rescued: int) -> Delivery | None:
         try:
             message: Message[Any] = Message.decode(payload)
             check_fields(message, payload)
@@ -213,7 +213,7 @@ class RedisConsumer(Consumer):
             message = message.copy(queue_name=self._queue)
         message.options["redis_message_id"] = redis_id
         self._plan(message, redis_id, fetched)
-        return Delivery(message, redis_id, len(payload), fetched)
+        return Delivery(message, redis_id, len(payload), fetched, rescued)
 
     def _plan(self, message: Message[Any], redis_id: str, fetched: int) -> None:
         """Note until when the worker is going to wait with a message."""

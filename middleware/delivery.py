@@ -20,7 +20,9 @@ class Packet:
 class Delivery(MessageProxy):
     """A message as Dramatiq's worker handles it, with what Callboard's hooks have to say to its consumer."""
 
-    def __init__(self, message: Message[Any], redis_id: str, size: int, fetched: int) -> None:
+    def __init__(
+        self, message: Message[Any], redis_id: str, size: int, fetched: int, rescued: int = 0
+    ) -> None:
         super().__init__(message)
         # Attributes of its own, since the proxy's way of looking them up in the message is slow.
         self.queue_name = message.queue_name
@@ -35,13 +37,22 @@ class Delivery(MessageProxy):
         self.size = size
         #: When it was taken off the queue, in ms since the epoch.
         self.fetched = fetched
+        #: How often it was taken from a worker that had died with it.
+        self.rescued = rescued
         self.execution: Execution | None = None
         #: The message that takes this one's place, in the same commit: a retry, or another wait.
         self.retry: Packet | None = None
         #: When the retry is due, in ms since the epoch.
         self.retry_at: int | None = None
+        #: (type, text) of what broke the execution off without fault of the job; its run goes again.
+        self.broken_off: tuple[str, str] | None = None
         #: Whether this delivery leaves no trace: the message has merely moved.
         self.silent = False
+
+    @property
+    def begun(self) -> bool:
+        """Whether the run may have begun before this delivery: what has begun is seen through."""
+        return bool(self.options.get("retries") or self.options.get("begun") or self.rescued)
 
     @property
     def exception(self) -> BaseException | None:

@@ -1,8 +1,9 @@
 """The events that a worker writes to the stream, as compact JSON.
 
 Each is an object with a kind `k`: `run` (a run has come to a state), `note` (a running run says something:
-progress and log lines), `lost` (a worker died holding the message) and `jobs` (the actors that a worker
-knows). Times are ms since the epoch. A key that would hold nothing is left out.
+progress and log lines), `lost` (an execution was broken off, as by the death of its worker, and the run goes
+again) and `jobs` (the actors that a worker knows). Times are ms since the epoch. A key that would hold
+nothing is left out.
 
 Keys of a `run`: id, at (enqueued), job, q (queue), s (state), n (attempt), m (attempts at most), x
 (execution id), w (worker), trg (trigger), sch (schedule id), due, by (who asked), rdy (ready), fet
@@ -22,6 +23,9 @@ from callboard.core.plain import plain, words
 from callboard.core.states import RunState
 from callboard.middleware.delivery import Delivery
 from callboard.middleware.execution import Execution, now_ms
+
+#: (type, text) of the error that stands for the death of a worker.
+WORKER_LOST = ("WorkerLost", "The worker died while the job was running.")
 
 
 def encode(event: dict[str, Any]) -> bytes:
@@ -53,6 +57,8 @@ def finished(delivery: Delivery, worker: str, *, dead: bool) -> bytes:
     if delivery.silent:
         return b""
     execution = delivery.execution or Execution(delivery)
+    if delivery.broken_off is not None and not dead:
+        return lost(delivery, worker, delivery.broken_off, execution)
     event = _about(delivery, execution, worker)
     error = delivery.exception
     if execution.skip is not None:
@@ -109,14 +115,17 @@ def undecodable(redis_id: str, queue: str, payload: bytes, error: Exception, wor
     )  # fmt: skip
 
 
-def lost(message: Any, worker: str) -> bytes:
-    """The event of a message that a dead worker held."""
-    return encode(
-        {
-            "k": "lost", "id": message.message_id, "at": message.message_timestamp, "job": message.actor_name,
-            "n": message.options.get("retries", 0) + 1, "w": worker, "fin": now_ms(),
-        }
-    )  # fmt: skip
+def lost(
+    message: Any, worker: str, error: tuple[str, str] = WORKER_LOST, execution: Execution | None = None
+) -> bytes:
+    """The event of an execution that was broken off: by default because its worker died."""
+    event = {
+        "k": "lost", "id": message.message_id, "at": message.message_timestamp, "job": message.actor_name,
+        "n": message.options.get("retries", 0) + 1, "w": worker, "fin": now_ms(), "err": error,
+    }  # fmt: skip
+    if execution is not None:
+        _add_notes(event, execution)
+    return encode(event)
 
 
 def _about(message: Any, execution: Execution, worker: str) -> dict[str, Any]:

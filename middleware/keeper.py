@@ -15,12 +15,15 @@ from dramatiq.errors import DecodeError
 from callboard.core.logging import get_logger
 from callboard.middleware import events, mutex
 from callboard.middleware.consumer import check_fields
-from callboard.middleware.execution import now_ms
+from callboard.middleware.execution import Execution, now_ms
 from callboard.middleware.recording import Recording
 from callboard.middleware.scripts import load_script
 
 #: Seconds between two rounds; a third of the time after which a silent worker counts as dead.
 ROUND = 5.0
+
+#: What the renewal of a mutex answers where nobody had it.
+TAKEN_AGAIN = 2
 
 #: Milliseconds after which a worker describes itself again: a Redis that restarts with nothing forgets it.
 DESCRIBE_MS = 60_000
@@ -38,6 +41,7 @@ class Keeper(threading.Thread):
         self._stop_now = threading.Event()
         self._rescue = load_script(broker.client, "rescue")
         self._renew = load_script(broker.client, "renew")
+        self._release = load_script(broker.client, "release")
         self._begun = now_ms()
         self._described = 0
         #: Milliseconds of silence after which a worker counts as dead.
@@ -91,11 +95,7 @@ class Keeper(threading.Thread):
     def _do_round(self) -> None:
         broker = self._broker
         for execution in Recording.of(broker).live():
-            held = execution.mutex
-            if held is None or self._renew(keys=[held[0]], args=[held[1], mutex.LEASE]):
-                continue
-            if execution.finished is None:
-                self._logger.error("Run %s of %s has lost its mutex.", execution.run_id, execution.job)
+            self._keep_mutex(execution)
         queues = [] if self._is_patient() else [*broker.queues, *broker.delay_queues]
         flat = self._rescue(keys=[broker.namespace], args=[broker.broker_id, self._silence, *queues])
         now = time.monotonic()
@@ -105,6 +105,17 @@ class Keeper(threading.Thread):
         self._heard = now
         for i in range(0, len(flat), 3):
             self._report(flat[i].decode(), flat[i + 1].decode(), flat[i + 2])
+
+    def _keep_mutex(self, execution: Execution) -> None:
+        if execution.mutex is None:
+            return
+        key, token = execution.mutex
+        renewed = self._renew(keys=[key], args=[token, mutex.LEASE])
+        if renewed == TAKEN_AGAIN and execution not in Recording.of(self._broker).live():
+            # It was free because its run has ended meanwhile, and nobody would free it a second time.
+            self._release(keys=[key], args=[token])
+        elif not renewed and execution.window is not None and execution.window.interrupt(mutex.MutexLost):
+            self._logger.error("Run %s of %s has lost its mutex; it ends.", execution.run_id, execution.job)
 
     def _is_patient(self) -> bool:
         now = time.monotonic()

@@ -15,7 +15,7 @@ from uuid import uuid4
 
 import redis
 from dramatiq import MessageProxy
-from dramatiq.middleware import Middleware
+from dramatiq.middleware import Interrupt, Middleware
 
 from callboard.core.errors import BadInput
 from callboard.core.limits import storable
@@ -40,8 +40,15 @@ LEAVING = 0.25
 #: The most mutexes of which that is remembered.
 MOST_LEFT = 1_000
 
+#: Instead of a fencing number: an earlier execution of the same run holds the mutex.
+OWN = -1
+
 #: The reason recorded for a run that found its mutex taken.
 OVERLAP = "overlap: the job is already running"
+
+
+class MutexLost(Interrupt):
+    """Another run holds the mutex that this one was given: it was out of reach for longer than its lease."""
 
 
 class Mutex(Middleware):
@@ -50,7 +57,7 @@ class Mutex(Middleware):
     `mutex=True` lets one run of the job go on at a time; a name shares the mutex with other jobs, and may
     contain the names of arguments (`"sync:{tenant_id}"`). With `overlap="skip"`, the default, a run that
     finds the mutex taken is skipped; with `overlap="wait"` it waits without holding a worker thread or
-    burning an attempt.
+    burning an attempt. So does, in any case, one that has begun already: a retry, or a run whose worker died.
     """
 
     def __init__(self) -> None:
@@ -87,18 +94,20 @@ class Mutex(Middleware):
             message.fail()
             reason = f"the mutex {template} does not fit the arguments: {words(error)}"
             raise skip(message, reason, RunState.DEAD) from error
-        key, token = broker.keys.mutex(name), str(uuid4())
+        key, token = broker.keys.mutex(name), f"{message.message_id}:{uuid4()}"
         fence = self._take([key, broker.keys.fence(name)], token)
-        if fence:
+        if fence is not None and fence > 0:
             message.execution.mutex = (key, token)
             message.execution.fence = fence
-        elif fence is None or message.options.get("overlap", actor.options.get("overlap", "skip")) == "wait":
+            return
+        begun = message.begun or fence == OWN
+        overlap = message.options.get("overlap", actor.options.get("overlap", "skip"))
+        if fence is None or begun or overlap == "wait":
             since = message.options.get("ready_at", message.message_timestamp)
-            message.retry = broker.follow_up(message.copy(), WAIT, since)
+            follower = message.copy(options={"begun": True}) if begun else message.copy()
+            message.retry = broker.follow_up(follower, WAIT, since)
             message.silent = True
-            raise skip(message, OVERLAP)
-        else:
-            raise skip(message, OVERLAP)
+        raise skip(message, OVERLAP)
 
     def after_process_message(self, broker: Any, message: MessageProxy, **outcome: Any) -> None:
         if isinstance(message, Delivery) and message.execution is not None and message.execution.mutex:
@@ -110,10 +119,10 @@ class Mutex(Middleware):
         self.after_process_message(broker, message)
 
     def _take(self, keys: list[str], token: str) -> int | None:
-        """The fencing number; 0 where another run holds the mutex, None where nobody can tell."""
+        """The fencing number; 0 where another run holds the mutex, or `OWN`; None where nobody can tell."""
         try:
             fence: int = self._acquire(keys=keys, args=[token, LEASE])
-            while not fence and self._is_leaving(keys[0]):
+            while fence == 0 and self._is_leaving(keys[0]):
                 time.sleep(0.002)
                 fence = self._acquire(keys=keys, args=[token, LEASE])
         except redis.RedisError as error:

@@ -1,7 +1,7 @@
 """Decides whether a failed run is tried again, and when.
 
 The retry is put onto the queue in the very step that acknowledges the failed delivery: neither lost nor
-doubled.
+doubled. An execution that was broken off without fault of the job is no attempt: its run goes again at once.
 """
 
 import time
@@ -9,12 +9,18 @@ import traceback
 from typing import Any
 
 from dramatiq import MessageProxy, Retry, middleware
+from dramatiq.middleware import Shutdown
 
 from callboard.core.backoff import MAX_DELAY_MS, Backoff, exponential, parse_backoff
 from callboard.core.errors import BadInput
 from callboard.core.limits import MAX_TRACEBACK, cut
 from callboard.middleware.delivery import Delivery
+from callboard.middleware.mutex import MutexLost
 from callboard.middleware.options import check_number, refuse
+
+#: How it is told that an execution was broken off without fault of the job.
+STOPPED = "The worker was stopped while the job was running."
+MUTEX_LOST = "Another run took the mutex while this one could not renew it."
 
 
 class Retries(middleware.Retries):
@@ -76,6 +82,12 @@ class Retries(middleware.Retries):
             message.fail()
 
     def _judge(self, broker: Any, message: MessageProxy, exception: BaseException) -> None:
+        if isinstance(message, Delivery) and _is_broken_off(broker, message, exception):
+            told = MUTEX_LOST if isinstance(exception, MutexLost) else STOPPED
+            message.broken_off = (type(exception).__name__, told)
+            message.retry = broker.follow_up(message.copy(options={"begun": True}), None)
+            return
+
         options = broker.get_actor(message.actor_name).options
         throws = message.options.get("throws") or options.get("throws")
         ended = (
@@ -137,3 +149,11 @@ class Retries(middleware.Retries):
         if target:
             allowed = message.options.get("max_retries", options.get("max_retries", self.max_retries))
             broker.get_actor(target).send(message.asdict(), {"retries": retries, "max_retries": allowed})
+
+
+def _is_broken_off(broker: Any, message: Delivery, exception: BaseException) -> bool:
+    """Whether the engine has broken the execution off; a job might raise the like by itself for ever."""
+    if isinstance(exception, Shutdown):
+        return bool(broker.draining)
+    window = message.execution.window if message.execution is not None else None
+    return isinstance(exception, MutexLost) and window is not None and window.interrupted_by is MutexLost

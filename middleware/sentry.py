@@ -13,7 +13,7 @@ from typing import Any
 import sentry_sdk
 from dramatiq import MessageProxy, Worker
 from dramatiq.errors import Retry
-from dramatiq.middleware import Interrupt, Middleware, Shutdown
+from dramatiq.middleware import Interrupt, Middleware
 from sentry_sdk.integrations.atexit import AtexitIntegration
 from sentry_sdk.integrations.logging import LoggingIntegration
 from sentry_sdk.utils import event_from_exception
@@ -120,7 +120,8 @@ def _worth_reporting(message: MessageProxy, error: BaseException, options: Mappi
         return False
     if getattr(message, "retry", None) is None:
         return True
-    return choice == "every" and not isinstance(error, Retry | Shutdown)
+    broken_off = getattr(message, "broken_off", None) is not None
+    return choice == "every" and not broken_off and not isinstance(error, Retry)
 
 
 def _report(message: MessageProxy, error: BaseException, options: Mapping[str, Any]) -> None:

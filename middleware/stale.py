@@ -1,6 +1,6 @@
 """Skips a run that has waited for too long to matter.
 
-Only the first attempt can be stale: what has begun is seen through.
+Only what has not begun can be stale: a retry, or a run whose worker died, is seen through.
 """
 
 from typing import Any
@@ -26,7 +26,7 @@ class Stale(Middleware):
         check_number(actor, "stale_after", least=0, none=True)
 
     def before_process_message(self, broker: Any, message: MessageProxy) -> None:
-        if not isinstance(message, Delivery) or message.options.get("retries"):
+        if not isinstance(message, Delivery) or message.begun:
             return
         limit = message.options.get("stale_after") or broker.get_actor(message.actor_name).options.get(
             "stale_after"

@@ -88,6 +88,7 @@ for queue in pairs(woken) do
     redis.call("expire", wake, 60)
 end
 
+local rescued = redis.call("exists", namespace .. ":__rescued__") == 1
 for queue, group in pairs(by_queue) do
     local messages = namespace .. ":" .. queue .. ".msgs"
     local gone = {}
@@ -110,6 +111,9 @@ for queue, group in pairs(by_queue) do
     end
     if #gone > 0 then
         redis.call("srem", group.acks, unpack(gone))
+        if rescued then
+            redis.call("hdel", namespace .. ":__rescued__", unpack(gone))
+        end
         redis.call("hdel", messages, unpack(gone))
     end
 end

@@ -5,9 +5,10 @@
 -- ARGV[2]  queue
 -- ARGV[3]  the most messages to take
 --
--- Returns a flat list: id, payload, id, payload, ... The clock is Redis's own, so that the clocks of the
--- machines of a fleet need not agree. A Redis out of memory refuses the first write of a script, if that may need
--- some, and none that follow: here the first one frees it, so that what is there can be worked off.
+-- Returns a flat list of three values a message: id, payload, how often it was rescued from a dead worker (or "").
+-- The clock is Redis's own, so that the clocks of the machines of a fleet need not agree. A Redis out of memory
+-- refuses the first write of a script, if that may need some, and none that follow: here the first one frees it, so
+-- that what is there can be worked off.
 
 local namespace, broker, queue = KEYS[1], ARGV[1], ARGV[2]
 local ids = redis.call("lpop", namespace .. ":" .. queue, ARGV[3])
@@ -20,12 +21,17 @@ end
 
 local acks = namespace .. ":__acks__." .. broker .. "." .. queue
 local payloads = redis.call("hmget", namespace .. ":" .. queue .. ".msgs", unpack(ids))
+local rescued = {}
+if redis.call("exists", namespace .. ":__rescued__") == 1 then
+    rescued = redis.call("hmget", namespace .. ":__rescued__", unpack(ids))
+end
 local held, taken = {}, {}
 for i, id in ipairs(ids) do
     if payloads[i] then
         held[#held + 1] = id
         taken[#taken + 1] = id
         taken[#taken + 1] = payloads[i]
+        taken[#taken + 1] = rescued[i] or ""
     end
 end
 if #held > 0 then

@@ -34,6 +34,7 @@ for _, broker in ipairs(silent) do
             local payload = redis.call("hget", messages, id)
             if payload then
                 redis.call("lpush", namespace .. ":" .. queue, id)
+                redis.call("hincrby", namespace .. ":__rescued__", id, 1)
                 rescued[#rescued + 1] = broker
                 rescued[#rescued + 1] = queue
                 rescued[#rescued + 1] = payload

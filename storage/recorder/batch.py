@@ -43,7 +43,8 @@ _STATE, _RANK, _ATTEMPT, _TRIGGER, _STARTED, _WORKER, _EXECUTION, _PROGRESS = (
 _ATTEMPT_STARTED, _REASON = RUN_COLUMNS.index("attempt_started_at"), RUN_COLUMNS.index("reason")
 _KEPT = [RUN_COLUMNS.index(name) for name in KEPT]
 
-LOST = "the worker died; the run goes again"
+#: What follows the error of an execution that was broken off.
+GOES_AGAIN = " The run goes again."
 
 ATTEMPT_COLUMNS = (
     "run_id", "enqueued_at", "attempt", "execution_id", "state", "started_at", "finished_at", "duration_ms",
@@ -64,10 +65,11 @@ class Batch:
     log_lines: list[tuple[Any, ...]] = field(default_factory=list)
     #: (progress as JSON, run_id, enqueued_at) of runs that only said something.
     progress: dict[str, tuple[str, str, int]] = field(default_factory=dict)
-    #: (run_id, enqueued_at, worker, at) of runs whose worker died and whose start was in an earlier batch.
-    lost: list[tuple[str, int, str, int]] = field(default_factory=list)
-    #: (disposition, reason, schedule_id, due_at) of slots whose run was turned away.
-    turned_away: list[tuple[str, str, int, int]] = field(default_factory=list)
+    #: (run_id, enqueued_at, worker, at, error type, error) of executions that were broken off and began in an
+    #: earlier batch.
+    lost: list[tuple[str, int, str, int, str, str]] = field(default_factory=list)
+    #: (disposition, reason, schedule_id, due_at, run_id, enqueued_at) of slots whose run was turned away.
+    turned_away: list[tuple[str, str, int, int, str, int]] = field(default_factory=list)
     #: (source, jobs) as workers declared them.
     declarations: list[tuple[str, list[dict[str, Any]]]] = field(default_factory=list)
     #: What the end of a run adds to the rollups, by run id.
@@ -147,16 +149,21 @@ class Batch:
             self.retries[event["x"]] = counts
         elif merged is row:
             self.ends[run_id] = counts
-        if schedule is not None and due is not None and started is None and state in FINAL:
-            self.turned_away.append((disposition(state, reason or ""), reason or state, schedule, due))
+        if schedule is not None and due is not None and started is None and attempt == 1 and state in FINAL:
+            self.turned_away.append(
+                (disposition(state, reason or ""), reason or state, schedule, due, run_id, at)
+            )
 
     def _add_lost(self, event: dict[str, Any]) -> None:
         run_id, at, worker, lost_at = run_id_of(event), event["at"], event["w"], event["fin"]
+        kind, text = event["err"]
         row = self.runs.get(run_id)
+        if "logs" in event:
+            self._add_logs(run_id, event)
         if row is None:
-            self.lost.append((run_id, at, worker, lost_at))
+            self.lost.append((run_id, at, worker, lost_at, kind, text))
         elif row[_STATE] == RunState.PROCESSING and row[_WORKER] == worker:
-            row[_REASON] = LOST
+            row[_REASON] = text + GOES_AGAIN
             self.attempts.append(
                 (
                     run_id,
@@ -168,10 +175,10 @@ class Batch:
                     lost_at,
                     None,
                     worker,
-                    "WorkerLost",
-                    "The worker died while the job was running.",
+                    kind,
+                    text,
                     None,
-                    "worker lost",
+                    None,
                 )
             )
 

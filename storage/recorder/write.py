@@ -10,7 +10,14 @@ from typing import Any
 
 import psycopg
 
-from callboard.storage.recorder.batch import ATTEMPT_COLUMNS, KEPT, LOG_COLUMNS, LOST, RUN_COLUMNS, Batch
+from callboard.storage.recorder.batch import (
+    ATTEMPT_COLUMNS,
+    GOES_AGAIN,
+    KEPT,
+    LOG_COLUMNS,
+    RUN_COLUMNS,
+    Batch,
+)
 from callboard.storage.recorder.rollup import COUNTED, ROLLUP_COLUMNS, rollup_rows
 from callboard.storage.registry import register_jobs
 
@@ -86,7 +93,7 @@ def _write_runs(cursor: psycopg.Cursor[Any], rows: Iterable[Sequence[Any]]) -> s
     cursor.execute(_RUNS)
     refused = {str(row[0]) for row in cursor.fetchall()}
     if refused:
-        cursor.execute(_FILL)
+        cursor.execute(_FILL, (list(refused),))
     return refused
 
 
@@ -156,11 +163,11 @@ def _fill_sql() -> str:
                trigger = CASE r.trigger WHEN 'code' THEN i.trigger ELSE r.trigger END,
                progress = COALESCE(r.progress, CASE WHEN i.attempt = r.attempt THEN i.progress END)
           FROM (
-                SELECT {columns}, {_selected(["started_at"])} AS started_at, trigger, attempt, rank,
+                SELECT {columns}, {_selected(["started_at"])} AS started_at, trigger, attempt,
                        {_selected(["progress"])} AS progress
                   FROM incoming_runs
                ) AS i
-         WHERE r.run_id = i.run_id AND r.enqueued_at = i.enqueued_at AND i.rank < r.rank
+         WHERE r.run_id = i.run_id AND r.enqueued_at = i.enqueued_at AND i.run_id = ANY (%s::uuid[])
     """
 
 
@@ -229,21 +236,21 @@ _PROGRESS = """
 """
 
 _LOST = f"""
-    WITH lost (run_id, enqueued_at, worker, at) AS (
+    WITH lost (run_id, enqueued_at, worker, at, error_type, error) AS (
         SELECT %s::uuid, to_timestamp(%s::double precision / 1000), %s::text,
-               to_timestamp(%s::double precision / 1000)
+               to_timestamp(%s::double precision / 1000), %s::text, %s::text
     ), noted AS (
-        UPDATE callboard.runs r SET reason = '{LOST}'
+        UPDATE callboard.runs r SET reason = lost.error || '{GOES_AGAIN}'
           FROM lost WHERE r.run_id = lost.run_id AND r.enqueued_at = lost.enqueued_at
            AND r.state = 'processing' AND r.worker = lost.worker
         RETURNING r.run_id, r.enqueued_at, r.attempt, r.execution_id, r.attempt_started_at, r.worker
     )
     INSERT INTO callboard.attempts (
         run_id, enqueued_at, attempt, execution_id, state, started_at, finished_at, worker, error_type,
-        error, reason
+        error
     )
     SELECT n.run_id, n.enqueued_at, n.attempt, n.execution_id, 'failed', n.attempt_started_at, lost.at,
-           n.worker, 'WorkerLost', 'The worker died while the job was running.', 'worker lost'
+           n.worker, lost.error_type, lost.error
       FROM noted n JOIN lost USING (run_id, enqueued_at)
     ON CONFLICT DO NOTHING
 """
@@ -251,6 +258,10 @@ _LOST = f"""
 _TURNED_AWAY = """
     UPDATE callboard.occurrences SET disposition = %s, reason = %s
      WHERE schedule_id = %s AND due_at = to_timestamp(%s::double precision / 1000)
+       AND NOT EXISTS (
+           SELECT FROM callboard.runs
+            WHERE run_id = %s AND enqueued_at = to_timestamp(%s::double precision / 1000)
+              AND started_at IS NOT NULL)
 """
 
 _POSITION = """

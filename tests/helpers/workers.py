@@ -1,6 +1,7 @@
 """Workers within the test's own process, and what they write to the event stream."""
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -132,6 +133,13 @@ class Calls:
         """What was noted, as soon as there is so much."""
         wait_for(lambda: len(self.made) >= count, timeout, f"call number {count}")
         return list(self.made)
+
+
+def linger(seconds: float) -> None:
+    """Be busy for so long, in steps that can be interrupted."""
+    deadline = time.perf_counter() + seconds
+    while time.perf_counter() < deadline:
+        time.sleep(0.001)
 
 
 def threads_alive(worker: Worker) -> int:

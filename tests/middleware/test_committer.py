@@ -155,7 +155,7 @@ def test_a_commit_that_is_repeated_because_its_reply_was_lost_does_nothing(broke
     # Given a finished message, a retry that follows from it and a lock that it held
     broker.declare_queue("default")
     broker.enqueue(dramatiq.Message("default", "work", (), {}, {}))
-    ((redis_id, _),) = broker.fetch("default", 1)
+    ((redis_id, _, _),) = broker.fetch("default", 1)
     broker.client.set("lock", "token")
     script = load_script(broker.client, "commit")
     arguments: list[Any] = [
@@ -298,7 +298,7 @@ def test_a_stopped_committer_has_committed_everything_and_can_be_used_again(brok
 def test_a_follower_is_put_by_the_commit_even_into_another_queue(broker: Broker) -> None:
     broker.declare_queue("default")
     broker.enqueue(dramatiq.Message("default", "work", (), {}, {}))
-    ((redis_id, _),) = broker.fetch("default", 1)
+    ((redis_id, _, _),) = broker.fetch("default", 1)
     done = Calls()
     broker.committer.commit(
         Finished("default", redis_id, False, b"", Packet("other", "new", b"payload"), None, done.note)

@@ -68,6 +68,6 @@ def test_a_run_under_way_goes_on_and_its_retry_does_not_start(broker: Broker) ->
         release.set()
         event = final_event(broker, message)
     states = [event["s"] for event in run_events(broker, message)]
-    assert states[-2:] == ["pending", "skipped"]
+    assert states[-2:] == ["pending", "cancelled"]
     assert event["n"] == 2
     assert len(attempts.made) == 1

@@ -22,8 +22,10 @@ from helpers.workers import (
     another_broker,
     dead_letters,
     declare,
+    events,
     final_event,
     final_events,
+    linger,
     run_events,
     wait_until_empty,
     working,
@@ -355,29 +357,106 @@ def test_each_holder_gets_a_larger_fencing_number_than_all_before(broker: Broker
     assert numbers.made == list(range(1, 21))
 
 
-def test_a_holder_that_lost_its_mutex_says_so_and_gives_away_nothing_of_the_next(
+def test_a_holder_that_lost_its_mutex_is_broken_off_and_goes_again_when_the_other_has_ended(
     broker: Broker, short_lease: None, caplog: pytest.LogCaptureFixture
 ) -> None:
     # Given a run whose mutex vanished from Redis and was taken by somebody else
-    release, started = threading.Event(), Calls()
+    started = Calls()
+
+    @dramatiq.actor(max_retries=0, mutex=True)
+    def work() -> None:
+        started.note()
+        if len(started.made) == 1:
+            linger(10)
+
+    message = work.send()
+    with working(broker):
+        started.wait_for(1)
+        broker.client.set(broker.keys.mutex("work"), "somebody else", px=1_500)
+        wait_for(lambda: "has lost its mutex" in caplog.text, what="the complaint")
+
+        # Then it ends without touching the other's, and that is no failed attempt
+        (lost,) = wait_for(lambda: events(broker, "lost"), what="its end")
+        assert lost["err"][0] == "MutexLost"
+        assert broker.client.get(broker.keys.mutex("work")) == b"somebody else"
+
+        # And it goes again, as the same attempt, once the other's lease is over
+        event = final_event(broker, message)
+    assert (event["s"], event["n"]) == ("succeeded", 1)
+    assert len(started.made) == 2
+
+
+def test_a_mutex_that_redis_has_forgotten_is_taken_again_by_who_had_it(
+    broker: Broker, short_lease: None
+) -> None:
+    started, release = Calls(), threading.Event()
 
     @dramatiq.actor(max_retries=0, mutex=True)
     def work() -> None:
         started.note()
         release.wait(10)
 
-    message = work.send()
+    first = work.send()
     with working(broker):
         started.wait_for(1)
-        broker.client.set(broker.keys.mutex("work"), "somebody else", px=30_000)
-        wait_for(lambda: "has lost its mutex" in caplog.text, what="the complaint")
+        broker.client.delete(broker.keys.mutex("work"))
+        wait_for(lambda: broker.client.exists(broker.keys.mutex("work")), what="the renewal")
 
-        # When it ends, then the other still holds it
+        # Then nobody comes in between, and its end frees it
+        assert final_event(broker, work.send())["s"] == "skipped"
         release.set()
-        final_event(broker, message)
-        wait_until_empty(broker)
-    assert broker.client.get(broker.keys.mutex("work")) == b"somebody else"
-    assert broker.client.pttl(broker.keys.mutex("work")) > 20_000
+        assert final_event(broker, first)["s"] == "succeeded"
+        wait_for(lambda: not broker.client.exists(broker.keys.mutex("work")), what="the release")
+
+
+def test_a_retry_waits_for_a_mutex_that_another_run_has_taken_meanwhile(
+    broker: Broker, short_lease: None
+) -> None:
+    # Given a run that waits for its second attempt, and another that has taken the mutex
+    made, release = Calls(), threading.Event()
+
+    @dramatiq.actor(max_retries=1, backoff=fixed(200), mutex=True)
+    def work(name: str) -> None:
+        made.note(name)
+        if made.made == ["first"]:
+            raise ValueError("not yet")
+        if name == "second":
+            release.wait(10)
+
+    first = work.send("first")
+    with working(broker):
+        made.wait_for(1)
+        wait_for(
+            lambda: any(event["s"] == "pending" for event in run_events(broker, first)), what="its failure"
+        )
+        second = work.send("second")
+        made.wait_for(2)
+        time.sleep(0.5)
+        release.set()
+
+        # Then both succeed: the retry has waited, and was not skipped
+        assert final_event(broker, second)["s"] == "succeeded"
+        event = final_event(broker, first)
+    assert (event["s"], event["n"]) == ("succeeded", 2)
+
+
+def test_a_run_whose_worker_died_waits_for_the_lease_of_its_own_mutex(
+    broker: Broker, short_lease: None
+) -> None:
+    # Given a message that was taken from a dead worker, whose execution of it had the mutex
+    ran = Calls()
+    work = declare(broker, ran.note, actor_name="work", max_retries=0, mutex=True)
+    message = work.send()
+    dead = another_broker(broker)
+    assert len(dead.fetch("default", 1)) == 1
+    broker.client.set(broker.keys.mutex("work"), f"{message.message_id}:dead", px=1_000)
+    broker.client.zadd(broker.keys.heartbeats, {dead.broker_id: int(time.time() * 1000) - 60_000})
+
+    # Then it runs when the lease is over, whatever the policy for overlaps
+    with working(broker):
+        assert final_event(broker, message)["s"] == "succeeded"
+    assert len(ran.made) == 1
+    assert broker.client.hlen(broker.keys.rescued) == 0
 
 
 def test_a_mutex_whose_reply_got_lost_is_taken_by_asking_again(broker: Broker) -> None:

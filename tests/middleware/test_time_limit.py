@@ -24,19 +24,14 @@ from helpers.workers import (
     final_event,
     final_events,
     held,
+    left_over,
+    linger,
     run_events,
     stock_broker,
     threads_alive,
     wait_until_empty,
     working,
 )
-
-
-def linger(seconds: float) -> None:
-    """Be busy for so long, in steps that can be interrupted."""
-    deadline = time.perf_counter() + seconds
-    while time.perf_counter() < deadline:
-        time.sleep(0.001)
 
 
 def test_a_job_is_interrupted_shortly_after_its_limit(broker: Broker) -> None:
@@ -281,7 +276,14 @@ def test_dramatiqs_own_interrupts_go_on_working_beside_ours(broker: Broker) -> N
     # When that happens, then it was told
     assert len(told.made) == 1
     assert time.monotonic() - begun < 5
-    assert final_event(broker, message)["err"][0] == "Shutdown"
+    # and that is no failed attempt: its run goes again
+    assert [event["s"] for event in run_events(broker, message) if "fin" in event] == []
+    (lost,) = events(broker, "lost")
+    assert (lost["id"], lost["n"], lost["err"][0]) == (message.message_id, 1, "Shutdown")
+    assert left_over(broker) == 1
+    with working(broker):
+        started.wait_for(2)
+    assert len(told.made) == 2
 
 
 def test_hundreds_of_jobs_that_last_about_as_long_as_they_may(

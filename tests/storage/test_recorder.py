@@ -222,6 +222,27 @@ def test_a_slot_whose_run_was_turned_away_says_so(settings: Settings) -> None:
     ]
 
 
+def test_a_slot_whose_run_had_begun_stays_fired_although_it_was_turned_away_later(settings: Settings) -> None:
+    run_id, execution = str(uuid.uuid4()), str(uuid.uuid4())
+    with psycopg.connect(settings.database_url) as connection:
+        connection.execute(
+            "INSERT INTO callboard.occurrences (schedule_id, due_at, job_name, disposition)"
+            " VALUES (1, to_timestamp(%s), 'work', 'fired')",
+            (BASE / 1000,),
+        )
+    slot = {"sch": 1, "due": BASE, "trg": "schedule"}
+    begun = event(run_id, "work", s="processing", **slot)
+    later = event(run_id, "work", s="cancelled", fin=BASE + 20, why="disabled: too loud", x=execution, **slot)
+    del later["sta"]
+    with recording(settings):
+        put(settings, [begun], [later])
+        wait_until_read(settings)
+    (found,) = select(settings, "SELECT disposition FROM callboard.occurrences")
+    assert found == {"disposition": "fired"}
+    (row,) = select(settings, "SELECT state, started_at IS NOT NULL AS begun FROM callboard.runs")
+    assert row == {"state": "cancelled", "begun": True}
+
+
 def test_jobs_are_registered_as_workers_declare_them(broker: Broker, settings: Settings) -> None:
     broker.source = "shop.jobs"
     declare(

@@ -122,7 +122,8 @@ def test_the_loss_of_a_worker_is_recorded_wherever_the_batches_are_cut(
         run_id, job = str(uuid.uuid4()), f"job-{uuid.uuid4()}"
         first = event(run_id, job, w="dead")
         second = event(run_id, job, w="alive", sta=BASE + 20_000)
-        lost = {"k": "lost", "id": run_id, "at": BASE, "job": job, "n": 1, "w": "dead", "fin": BASE + 15_000}
+        lost = {"k": "lost", "id": run_id, "at": BASE, "job": job, "n": 1, "w": "dead", "fin": BASE + 15_000,
+                "err": ["WorkerLost", "The worker died while the job was running."]}  # fmt: skip
         error = {"err": ["E", "e", "t"], "rat": BASE + 30_000} if ends != "succeeded" else {}
         rest = [second] if announced else []
         return [first, lost, *rest, ended(second, ends, 50, **error)]
