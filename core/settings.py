@@ -91,6 +91,8 @@ class Settings(BaseModel):
     cron_secret: Secret = None
     job_runner_token: Secret = None
     job_queue_runner_secret: Secret = None
+    #: Whether `?token=` is taken where it may be: an address ends up in logs and histories.
+    callboard_query_token: bool = True
 
     @property
     def actor_modules(self) -> list[str]:

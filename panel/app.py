@@ -6,6 +6,7 @@ import streamlit as st
 
 from callboard.core.errors import CallboardError
 from callboard.panel import access
+from callboard.panel.administration import administration
 from callboard.panel.parts.account import account
 
 HERE = Path(__file__).parent
@@ -40,6 +41,7 @@ try:
                 url_path="run",
                 visibility="hidden",
             ),
+            *administration(viewer),
         ]
     )
     st.set_page_config(page_title=f"{page.title} - Callboard")

@@ -60,7 +60,7 @@ def run_job(
         AlreadyRunning: the job is running, must not run twice at a time, and `if_running` is `refuse`.
     """
     given, named = list(args), dict(kwargs or {})
-    with audited(context, principal, permission="jobs:run", action="run_job", target=job) as entry:
+    with audited(context, principal, permission="jobs:run", action="run_job", target=job, job=job) as entry:
         row = queries.switch(entry.connection, storable(job))
         if row is None:
             raise UnknownJob(job, job_queries.names(entry.connection))
