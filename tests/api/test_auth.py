@@ -16,6 +16,14 @@ LEAST = {
     ("POST", "/api/admin/cron-jobs/{job}/run"): "operator",
     ("GET", "/api/admin/cron-jobs/{job}/history"): "viewer",
     ("GET", "/api/runs/{run_id}"): "viewer",
+    ("GET", "/api/dead-letters"): "viewer",
+    ("GET", "/api/dead-letters/groups"): "viewer",
+    ("POST", "/api/dead-letters/requeue"): "operator",
+    ("POST", "/api/dead-letters/drop"): "operator",
+    ("POST", "/api/dead-letters/bulk"): "operator",
+    ("GET", "/api/dead-letters/bulk"): "viewer",
+    ("GET", "/api/dead-letters/bulk/{action_id}"): "viewer",
+    ("POST", "/api/dead-letters/bulk/{action_id}/abort"): "operator",
     ("GET", "/api/users"): "admin",
     ("POST", "/api/users"): "admin",
     ("POST", "/api/users/{user}/role"): "admin",
@@ -34,8 +42,12 @@ BODIES = {
     ("POST", "/api/users/{user}/role"): {"role": "admin"},
     ("POST", "/api/users/{user}/password"): {"password": "another long password"},
     ("POST", "/api/users/{user}/enabled"): {"enabled": True},
+    ("POST", "/api/dead-letters/requeue"): {"runIds": ["0196f6a2-7c1d-7d0e-9d3c-5f0c3a1b2c4d"]},
+    ("POST", "/api/dead-letters/drop"): {"runIds": ["0196f6a2-7c1d-7d0e-9d3c-5f0c3a1b2c4d"]},
+    ("POST", "/api/dead-letters/bulk"): {"what": "drop", "filter": {}},
     ("POST", "/api/tokens"): {"name": "eves", "role": "admin"},
 }
+ID = "0196f6a2-7c1d-7d0e-9d3c-5f0c3a1b2c4d"
 ROLES = ["viewer", "operator", "admin"]
 
 
@@ -45,8 +57,8 @@ def operations(client):
 
 
 def call(client, method, path, **options):
-    filled = path.replace("{job}", "health-check").replace("{run_id}", "0196f6a2-7c1d-7d0e-9d3c-5f0c3a1b2c4d")
-    filled = filled.replace("{user}", "nobody").replace("{token}", "none")
+    filled = path.replace("{job}", "health-check").replace("{run_id}", ID)
+    filled = filled.replace("{user}", "nobody").replace("{token}", "none").replace("{action_id}", ID)
     body = BODIES.get((method, path))
     params = {"wait": 0} if method == "POST" and "execute" in path else None
     return client.request(method, filled, json=body, params=params, **options)
@@ -121,7 +133,7 @@ def test_the_cron_secret_lists_runs_and_switches_and_does_nothing_else(url, engi
         assert client.post("/api/cron/execute/health-check", params={"wait": 0}).status_code == 202
         assert client.get("/api/admin/cron-jobs").status_code == 200
         for method, path in LEAST:
-            if not re.match(r"/api/(cron|admin/cron-jobs|runs)(/|$)", path):
+            if not re.match(r"/api/(cron|admin/cron-jobs|runs|dead-letters(?!/(requeue|drop)))(/|$)", path):
                 assert call(client, method, path).status_code == 403, (method, path)
 
 
