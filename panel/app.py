@@ -28,6 +28,12 @@ try:
             st.Page(VIEWS / "overview.py", title="Overview", icon=":material/monitoring:", default=True),
             st.Page(VIEWS / "jobs.py", title="Jobs", icon=":material/event_repeat:", url_path="jobs"),
             st.Page(
+                VIEWS / "dead_letters.py",
+                title="Dead letters",
+                icon=":material/inbox:",
+                url_path="dead-letters",
+            ),
+            st.Page(
                 VIEWS / "job.py",
                 title="Job",
                 icon=":material/event_repeat:",
