@@ -7,11 +7,13 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from callboard.api.waiting import Waiting
 from callboard.control.auth import Principal, bearer_principal
+from callboard.control.auth.query_tokens import QUERY_TOKEN, query_principal
 from callboard.control.context import Context
 
 bearer = HTTPBearer(
     auto_error=False,
-    description="`CALLBOARD_API_TOKEN`, `CRON_SECRET`, or the token that the first start has printed.",
+    description="`CALLBOARD_API_TOKEN`, `CRON_SECRET`, the token that the first start has printed, or one"
+    " that was made with `callboard tokens add` or `POST /api/tokens`.",
 )
 
 
@@ -33,22 +35,27 @@ def get_principal(
     context: Annotated[Context, Depends(get_context)],
 ) -> Principal:
     """Whose bearer token came with the request; a plain function, so that it runs in a thread."""
-    token = credentials.credentials if credentials is not None else None
     address = request.client.host if request.client is not None else None
-    principal = bearer_principal(context, token, address=address)
+    if QUERY_TOKEN in request.query_params:
+        principal = query_principal(
+            context, request.query_params[QUERY_TOKEN], request.url.path, address=address
+        )
+    else:
+        token = credentials.credentials if credentials is not None else None
+        principal = bearer_principal(context, token, address=address)
     request.state.principal = principal.name
     return principal
 
 
-def viewer(principal: Annotated[Principal, Depends(get_principal)]) -> Principal:
-    """A caller who may see jobs."""
-    principal.require("jobs:view")
+def viewer(request: Request, principal: Annotated[Principal, Depends(get_principal)]) -> Principal:
+    """A caller who may see jobs: the one that the address names, or else all of them."""
+    principal.require("jobs:view", request.path_params.get("job"))
     return principal
 
 
-def analyst(principal: Annotated[Principal, Depends(get_principal)]) -> Principal:
-    """A caller who may see everything about jobs."""
-    principal.require("analytics:view_all")
+def analyst(request: Request, principal: Annotated[Principal, Depends(get_principal)]) -> Principal:
+    """A caller who may see everything about jobs: the one that the address names, or else all of them."""
+    principal.require("analytics:view_all", request.path_params.get("job"))
     return principal
 
 

@@ -22,6 +22,8 @@ TAGS = [
     {"name": "cron", "description": "List jobs; run one and wait for its outcome."},
     {"name": "admin", "description": "Everything about jobs; switch them, run them, see their history."},
     {"name": "runs", "description": "One run with its attempts and log lines."},
+    {"name": "dead letters", "description": "What failed for good: list it, requeue it, drop it."},
+    {"name": "people", "description": "Who may do what, and who did: users, tokens, the audit trail."},
     {"name": "health", "description": "For whoever keeps this process running; no token needed."},
 ]
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from callboard.api.docs import anchor
-from callboard.control.auth import TooManyLogins
+from callboard.control.attempts import TooManyAttempts
 from callboard.control.reads.names import UnknownJob
 from callboard.core.errors import CallboardError
 
@@ -70,7 +70,9 @@ def problem(
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route that may end with these problems."""
+    """The `responses` of a route that may end with these problems: with 429 wherever a token is taken."""
+    if HTTPStatus.UNAUTHORIZED in statuses:
+        statuses = (*statuses, HTTPStatus.TOO_MANY_REQUESTS)
     return {
         status: {
             "description": HTTPStatus(status).phrase,
@@ -82,7 +84,7 @@ def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def headers_of(error: CallboardError) -> dict[str, str]:
     """The headers that belong to an error."""
-    if isinstance(error, TooManyLogins):
+    if isinstance(error, TooManyAttempts):
         return {"Retry-After": str(error.retry_after_s)}
     if error.status == HTTPStatus.UNAUTHORIZED:
         return {"WWW-Authenticate": 'Bearer realm="callboard"'}

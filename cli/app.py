@@ -29,6 +29,15 @@ app = typer.Typer(
 jobs = typer.Typer(no_args_is_help=True, help="List jobs, run them, switch them on and off.")
 app.add_typer(jobs, name="jobs", rich_help_panel="Jobs")
 
+dead = typer.Typer(no_args_is_help=True, help="Dead letters: list them, requeue them, drop them.")
+app.add_typer(dead, name="dead", rich_help_panel="Jobs")
+
+users = typer.Typer(no_args_is_help=True, help="Who may sign in to the panel, and as what.")
+app.add_typer(users, name="users", rich_help_panel="People")
+
+tokens = typer.Typer(no_args_is_help=True, help="The tokens that programs call the API with.")
+app.add_typer(tokens, name="tokens", rich_help_panel="People")
+
 
 @app.callback(invoke_without_command=True)
 def callboard(

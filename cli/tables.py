@@ -31,7 +31,7 @@ MARKS = {"ok": "green", "warning": "yellow", "bad": "red", "none": "dim"}
 def jobs_table(found: "tuple[Job, ...]") -> Table:
     """One row a job."""
     now = datetime.now(UTC)
-    table = _table("JOB", "STATE", "SCHEDULE", "NEXT", "LAST RUN", "TOOK", "SUCCESS")
+    table = listing("JOB", "STATE", "SCHEDULE", "NEXT", "LAST RUN", "TOOK", "SUCCESS")
     table.columns[-1].justify = table.columns[-2].justify = "right"
     for job in found:
         last = job.last_run
@@ -87,7 +87,7 @@ def job_card(job: "Job") -> Table:
 
 def history_table(runs: "tuple[Run, ...]") -> Table:
     """One row a run."""
-    table = _table("STARTED", "STATE", "TOOK", "TRIGGER", "ATTEMPT", "RUN", "ERROR")
+    table = listing("STARTED", "STATE", "TOOK", "TRIGGER", "ATTEMPT", "RUN", "ERROR")
     table.columns[2].justify = "right"
     for run in runs:
         why = run.error or run.reason or ""
@@ -110,7 +110,8 @@ def state(name: str) -> Text:
     return Text(name, style=STATES.get(name, ""))
 
 
-def _table(*columns: str) -> Table:
+def listing(*columns: str) -> Table:
+    """An empty table with these columns."""
     table = Table(box=box.SIMPLE_HEAD, header_style="dim", pad_edge=False, show_edge=False)
     for name in columns:
         table.add_column(name, overflow="fold" if name in ("JOB", "SCHEDULE") else "ellipsis")

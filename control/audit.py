@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from callboard.control.context import Context
 from callboard.control.principal import Principal
-from callboard.core.errors import CallboardError, Unavailable
+from callboard.core.errors import BadInput, CallboardError, Unavailable
 from callboard.core.limits import cut, storable
 from callboard.storage.queries import audit as queries
 
@@ -49,16 +49,24 @@ class Audited:
 
 @contextmanager
 def audited(
-    context: Context, principal: "Principal", *, permission: str, action: str, target: str
+    context: Context,
+    principal: "Principal",
+    *,
+    permission: str,
+    action: str,
+    target: str,
+    job: str | None = None,
 ) -> Iterator[Entry]:
     """A transaction for one action: checked against the role, audited when done, audited when refused.
 
+    `job` is the one that the action is about; None leaves out whoever is limited to some jobs.
+
     Raises:
-        NotAllowed: the principal's role does not include the permission.
+        NotAllowed: the principal's role or scope does not include the permission.
         CallboardError: whatever the block refuses with; nothing of it is kept but the audit row.
     """
     try:
-        principal.require(permission)
+        principal.require(permission, job)
         with context.write() as connection:
             entry = Entry(connection, target)
             yield entry
@@ -119,13 +127,48 @@ def latest(
     limit: int = 100,
     before_id: int | None = None,
     target: str | None = None,
+    who: str | None = None,
+    action: str | None = None,
 ) -> tuple[Audited, ...]:
-    """The trail, the latest first; `before_id` is for the next page.
+    """The trail, the latest first; `before_id`, the last id of a page, is for the next one.
 
     Raises:
         NotAllowed: the principal's role does not include `audit:view`.
     """
     principal.require("audit:view")
     with context.read() as connection:
-        rows = queries.latest(connection, limit=limit, before_id=before_id, target=target)
+        rows = queries.latest(
+            connection, limit=limit, before_id=before_id, target=target, who=who, action=action
+        )
     return tuple(Audited(**row) for row in rows)
+
+
+def page(
+    context: Context,
+    principal: "Principal",
+    *,
+    limit: int = 100,
+    cursor: str | None = None,
+    target: str | None = None,
+    who: str | None = None,
+    action: str | None = None,
+) -> tuple[tuple[Audited, ...], str | None]:
+    """A page of the trail, and the cursor of the next one; None where there is none.
+
+    Raises:
+        NotAllowed: the principal's role does not include `audit:view`.
+        BadInput: no page has that cursor.
+    """
+    if cursor is not None and not (cursor.isascii() and cursor.isdigit() and 0 < len(cursor) < 19):
+        raise BadInput(f"There is no page {cursor[:40]!r}; pass on `nextCursor` as it came.")
+    words = [None if word is None else storable(word) for word in (target, who, action)]
+    found = latest(
+        context,
+        principal,
+        limit=limit + 1,
+        before_id=None if cursor is None else int(cursor),
+        target=words[0],
+        who=words[1],
+        action=words[2],
+    )
+    return found[:limit], str(found[limit - 1].id) if len(found) > limit else None

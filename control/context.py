@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from callboard.control.attempts import Attempts
 from callboard.core.errors import BadSettings, Unavailable
 from callboard.core.keys import Keys
 from callboard.core.settings import Settings
@@ -62,6 +63,11 @@ class Context:
         if not self.settings.redis_url:
             raise BadSettings("No Redis is named: set REDIS_URL, or start `callboard up` in this home.")
         return Broker(url=self.settings.redis_url, namespace=self.settings.callboard_namespace)
+
+    @cached_property
+    def attempts(self) -> Attempts:
+        """The wrong tokens that this process was shown of late."""
+        return Attempts()
 
     @property
     def redis(self) -> Redis:

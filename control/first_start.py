@@ -77,6 +77,8 @@ def _token(connection: Connection, settings: Settings, caller: Principal) -> str
     if settings.callboard_api_token is not None or queries.has_token(connection, TOKEN):
         return None
     token = secrets.new_token()
-    queries.add_token(connection, name=TOKEN, role=Role.ADMIN, digest=secrets.digest(token), life_s=None)
+    queries.add_token(
+        connection, name=TOKEN, role=Role.ADMIN, digest=secrets.digest(token), life_s=None, by=caller.name
+    )
     audit.record(connection, caller, action="add_token", target=TOKEN, after={"role": Role.ADMIN})
     return token

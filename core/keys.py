@@ -27,6 +27,10 @@ class Keys:
         """Sorted set of dead-lettered message ids by the time (ms) of their death."""
         return f"{self.namespace}:{queue}.XQ"
 
+    def dead_messages(self, queue: str) -> str:
+        """Hash of message id to encoded message of the dead-lettered ones."""
+        return f"{self.namespace}:{queue}.XQ.msgs"
+
     def acks(self, broker_id: str, queue: str) -> str:
         """Set of message ids that one broker fetched and has not acknowledged."""
         return f"{self.namespace}:__acks__.{broker_id}.{queue}"

@@ -86,11 +86,15 @@ class Settings(BaseModel):
     callboard_log_level: Annotated[str, AfterValidator(_level)] = "INFO"
     #: Days that runs and their logs are kept.
     callboard_retention_days: Annotated[int, Field(ge=1)] = 90
+    #: Days that dead letters can be requeued.
+    callboard_dead_letter_days: Annotated[int, Field(ge=1)] = 30
     callboard_api_token: Secret = None
     callboard_admin_password: Secret = None
     cron_secret: Secret = None
     job_runner_token: Secret = None
     job_queue_runner_secret: Secret = None
+    #: Whether `?token=` is taken where it may be: an address ends up in logs and histories.
+    callboard_query_token: bool = True
 
     @property
     def actor_modules(self) -> list[str]:

@@ -9,7 +9,7 @@ Keys of a `run`: id, at (enqueued), job, q (queue), s (state), n (attempt), m (a
 (execution id), w (worker), trg (trigger), sch (schedule id), due, by (who asked), rdy (ready), fet
 (fetched), sta (started), fin (finished), ms (duration), lim (time limit), args, kw, res (result), prg
 (progress), err ([type, text, traceback]), why (reason), rat (retry at), ran (whether the actor ran), logs
-([[at, level, text], ...]).
+([[at, level, text], ...]), dl (the id in Redis of its dead letter).
 """
 
 import traceback
@@ -83,6 +83,8 @@ def finished(delivery: Delivery, worker: str, *, dead: bool) -> bytes:
     event["fin"] = execution.finished or now_ms()
     if execution.duration_ms is not None:
         event["ms"] = execution.duration_ms
+    if dead and event["s"] in (RunState.FAILED, RunState.DEAD):
+        event["dl"] = delivery.redis_id
     if error is not None and execution.skip is None:
         event["err"] = describe_error(error, execution)
     _add_notes(event, execution)
@@ -109,7 +111,8 @@ def undecodable(redis_id: str, queue: str, payload: bytes, error: Exception, wor
     return encode(
         {
             "k": "run", "id": redis_id, "at": now, "job": "(undecodable)", "q": queue, "s": RunState.DEAD,
-            "n": 1, "w": worker, "fin": now, "why": "the message cannot be decoded", "args": [shown], "err":
+            "n": 1, "w": worker, "fin": now, "dl": redis_id,
+            "why": "the message cannot be decoded", "args": [shown], "err":
             [type(error).__name__, cut(str(error), MAX_ERROR), ""],
         }
     )  # fmt: skip

@@ -6,6 +6,7 @@ import streamlit as st
 
 from callboard.core.errors import CallboardError
 from callboard.panel import access
+from callboard.panel.administration import administration
 from callboard.panel.parts.account import account
 
 HERE = Path(__file__).parent
@@ -27,6 +28,12 @@ try:
             st.Page(VIEWS / "overview.py", title="Overview", icon=":material/monitoring:", default=True),
             st.Page(VIEWS / "jobs.py", title="Jobs", icon=":material/event_repeat:", url_path="jobs"),
             st.Page(
+                VIEWS / "dead_letters.py",
+                title="Dead letters",
+                icon=":material/inbox:",
+                url_path="dead-letters",
+            ),
+            st.Page(
                 VIEWS / "job.py",
                 title="Job",
                 icon=":material/event_repeat:",
@@ -40,6 +47,7 @@ try:
                 url_path="run",
                 visibility="hidden",
             ),
+            *administration(viewer),
         ]
     )
     st.set_page_config(page_title=f"{page.title} - Callboard")

@@ -9,11 +9,13 @@ from callboard.control.reads import durations as duration_reads
 from callboard.control.reads import failures as failure_reads
 from callboard.control.reads import jobs as job_reads
 from callboard.control.reads import ledger as ledger_reads
+from callboard.control.reads import letters as letter_reads
 from callboard.control.reads import runs as run_reads
 from callboard.control.reads import trends as trend_reads
 from callboard.control.reads.durations import Durations, Trend
 from callboard.control.reads.jobs import Job
 from callboard.control.reads.ledger import Occurrence
+from callboard.control.reads.letters import BulkAction, Group, Wanted
 from callboard.control.reads.runs import Run, RunDetail
 from callboard.control.reads.trends import Outcomes
 from callboard.panel.home import context
@@ -69,7 +71,17 @@ def run(run_id: str) -> RunDetail:
     return run_reads.run(context(), run_id)
 
 
+@st.cache_resource(ttl=3, max_entries=64, show_spinner=False)
+def letter_groups(job: str | None, text: str | None) -> tuple[Group, ...]:
+    return letter_reads.groups(context(), Wanted(job=job, text=text))
+
+
+@st.cache_resource(ttl=0.9, max_entries=4, show_spinner=False)
+def bulk_actions(limit: int) -> tuple[BulkAction, ...]:
+    return letter_reads.bulk_actions(context(), limit=limit)
+
+
 def forget() -> None:
     """Look afresh from now on: something was changed."""
-    for loader in (jobs, job, running, history, run, ledger):
+    for loader in (jobs, job, running, history, run, ledger, letter_groups, bulk_actions):
         loader.clear()

@@ -60,7 +60,7 @@ def run_job(
         AlreadyRunning: the job is running, must not run twice at a time, and `if_running` is `refuse`.
     """
     given, named = list(args), dict(kwargs or {})
-    with audited(context, principal, permission="jobs:run", action="run_job", target=job) as entry:
+    with audited(context, principal, permission="jobs:run", action="run_job", target=job, job=job) as entry:
         row = queries.switch(entry.connection, storable(job))
         if row is None:
             raise UnknownJob(job, job_queries.names(entry.connection))
@@ -73,7 +73,7 @@ def run_job(
             entry.connection, job, args=given, kwargs=named, by=principal.name, trigger="manual"
         )
         entry.after = {"run_id": str(run_id), "args": given, "kwargs": named}
-    return Requested(job=job, run_id=run_id, state=_send(context, run_id))
+    return Requested(job=job, run_id=run_id, state=send(context, [run_id]))
 
 
 def _is_held(context: Context, job: str, options: Mapping[str, Any]) -> bool:
@@ -90,16 +90,16 @@ def _is_held(context: Context, job: str, options: Mapping[str, Any]) -> bool:
         return False
 
 
-def _send(context: Context, run_id: UUID) -> Literal["sent", "queued"]:
-    """Send it at once. Whatever prevents that, the scheduler's relay sends it later."""
+def send(context: Context, run_ids: Sequence[UUID]) -> Literal["sent", "queued"]:
+    """Send runs of the outbox at once. Whatever prevents that, the scheduler's relay sends them later."""
     try:
         # Finds nothing where a scheduler's relay was faster; then it is sent all the same.
-        Relay(context.writer, context.broker).send(run_ids=[run_id])
+        Relay(context.writer, context.broker).send(run_ids=run_ids)
     except (RedisError, OSError, SQLAlchemyError, CallboardError) as error:
         log.warning(
             "The run waits in the outbox.",
             action="run_queued",
-            run_id=str(run_id),
+            run_ids=[str(run_id) for run_id in run_ids],
             error=type(error).__name__,
         )
         return "queued"

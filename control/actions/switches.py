@@ -32,7 +32,7 @@ def set_enabled(
         NotFound: no job has that name.
     """
     action = "enable_job" if enabled else "disable_job"
-    with audited(context, principal, permission="jobs:toggle", action=action, target=job) as entry:
+    with audited(context, principal, permission="jobs:toggle", action=action, target=job, job=job) as entry:
         row = queries.switch(entry.connection, storable(job), hold=True)
         if row is None:
             raise UnknownJob(job, job_queries.names(entry.connection))

@@ -8,7 +8,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from callboard.core.errors import NotAuthenticated
+from callboard.control.attempts import TooManyAttempts
 from callboard.storage.queries import audit as queries
 
 #: Failures are counted over this many seconds.
@@ -28,17 +28,10 @@ PATIENCE_S: Final = 10
 _turns = threading.BoundedSemaphore(AT_A_TIME)
 
 
-class TooManyLogins(NotAuthenticated):
+class TooManyLogins(TooManyAttempts):
     """Too many logins failed of late; `retry_after_s` says when to come back."""
 
-    status = 429
-
-    def __init__(self, retry_after_s: int) -> None:
-        self.retry_after_s = retry_after_s
-        minutes = ceil(retry_after_s / 60)
-        super().__init__(
-            f"Too many logins have failed; try again in {minutes} minute{'' if minutes == 1 else 's'}."
-        )
+    what = "logins have failed"
 
 
 def check(connection: Connection, *, target: str, address: str | None) -> None:

@@ -82,7 +82,7 @@ def set_role(context: Context, principal: Principal, name: str, role: Role) -> N
         queries.lock_users(entry.connection)
         user = _user(entry.connection, name)
         queries.set_role(entry.connection, user["id"], role)
-        _keep_an_admin(entry.connection)
+        _keep_an_admin(entry.connection, user)
         entry.before, entry.after = {"role": user["role"]}, {"role": role}
 
 
@@ -101,8 +101,22 @@ def set_user_enabled(context: Context, principal: Principal, name: str, *, enabl
         queries.set_disabled(entry.connection, user["id"], disabled=not enabled)
         if not enabled:
             queries.revoke_sessions(entry.connection, user["id"])
-        _keep_an_admin(entry.connection)
+        _keep_an_admin(entry.connection, user)
         entry.before, entry.after = {"enabled": user["disabled_at"] is None}, {"enabled": enabled}
+
+
+def end_sessions(context: Context, principal: Principal, name: str) -> int:
+    """Sign a user out everywhere; returns how many sessions ended.
+
+    Raises:
+        NotAllowed: the principal is no admin.
+        NotFound: there is no such user.
+    """
+    with audited(context, principal, permission=PERMISSION, action="end_sessions", target=name) as entry:
+        user = _user(entry.connection, name)
+        ended = queries.revoke_sessions(entry.connection, user["id"])
+        entry.after = {"sessions_ended": ended}
+    return ended
 
 
 def _user(connection: Connection, name: str) -> Row:
@@ -112,6 +126,7 @@ def _user(connection: Connection, name: str) -> Row:
     return user
 
 
-def _keep_an_admin(connection: Connection) -> None:
-    if queries.admins(connection) == 0:
+def _keep_an_admin(connection: Connection, before: Row) -> None:
+    was_admin = before["role"] == Role.ADMIN and before["disabled_at"] is None
+    if was_admin and queries.admins(connection) == 0:
         raise Conflict("This is the last admin who may log in; make another one first.")

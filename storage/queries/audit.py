@@ -21,6 +21,8 @@ SELECT id, at, who, role, origin, address, action, target, before, after, outcom
   FROM callboard.audit
  WHERE (cast(:before_id AS bigint) IS NULL OR id < :before_id)
    AND (cast(:target AS text) IS NULL OR target = :target)
+   AND (cast(:who AS text) IS NULL OR who = :who)
+   AND (cast(:action AS text) IS NULL OR action = :action)
  ORDER BY id DESC
  LIMIT :limit
 """)
@@ -58,14 +60,17 @@ def write(connection: Connection, entry: dict[str, Any]) -> None:
 
 
 def latest(
-    connection: Connection, *, limit: int, before_id: int | None = None, target: str | None = None
+    connection: Connection,
+    *,
+    limit: int,
+    before_id: int | None = None,
+    target: str | None = None,
+    who: str | None = None,
+    action: str | None = None,
 ) -> Sequence[Row]:
     """One row an audited action, the latest first."""
-    return (
-        connection.execute(LATEST, {"limit": limit, "before_id": before_id, "target": target})
-        .mappings()
-        .all()
-    )
+    values = {"limit": limit, "before_id": before_id, "target": target, "who": who, "action": action}
+    return connection.execute(LATEST, values).mappings().all()
 
 
 def failed_logins(

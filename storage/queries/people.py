@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, text
@@ -53,19 +54,20 @@ UPDATE callboard.sessions SET revoked_at = now()
 """)
 
 TOKENS = text("""
-SELECT id, name, role, created_at, expires_at, revoked_at, last_used_at
+SELECT id, name, role, created_at, expires_at, revoked_at, last_used_at, permissions, jobs, created_by
   FROM callboard.tokens
  ORDER BY name
 """)
 ANY_TOKEN = text("SELECT EXISTS (SELECT FROM callboard.tokens WHERE name = :name)")
 ADD_TOKEN = text("""
-INSERT INTO callboard.tokens (id, name, role, token_sha256, expires_at)
-VALUES (gen_random_uuid(), :name, :role, :digest, now() + cast(:life AS interval))
+INSERT INTO callboard.tokens (id, name, role, token_sha256, expires_at, permissions, jobs, created_by)
+VALUES (gen_random_uuid(), :name, :role, :digest, now() + cast(:life AS interval)
+     , cast(:permissions AS text[]), cast(:jobs AS text[]), :by)
 ON CONFLICT (name) DO NOTHING
 RETURNING id
 """)
 TOKEN = text("""
-SELECT id, name, role
+SELECT id, name, role, permissions, jobs
      , last_used_at IS NULL OR last_used_at < now() - cast(:fresh AS interval) AS stale
   FROM callboard.tokens
  WHERE token_sha256 = :digest AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
@@ -157,11 +159,23 @@ def has_token(connection: Connection, name: str) -> bool:
 
 
 def add_token(
-    connection: Connection, *, name: str, role: str, digest: bytes, life_s: int | None
+    connection: Connection,
+    *,
+    name: str,
+    role: str,
+    digest: bytes,
+    life_s: int | None,
+    permissions: Sequence[str] | None = None,
+    jobs: Sequence[str] | None = None,
+    by: str | None = None,
 ) -> UUID | None:
-    """Add a token; None where the name is taken."""
+    """Add a token; None where the name is taken. Without permissions, or jobs, it is not limited to any."""
     life = None if life_s is None else f"{life_s} seconds"
-    values = {"name": name, "role": role, "digest": digest, "life": life}
+    values: dict[str, Any] = {"name": name, "role": role, "digest": digest, "life": life, "by": by}
+    values |= {
+        "permissions": None if permissions is None else list(permissions),
+        "jobs": None if jobs is None else list(jobs),
+    }
     return connection.execute(ADD_TOKEN, values).scalar_one_or_none()
 
 

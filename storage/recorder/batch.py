@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 
+from callboard.core.fingerprint import fingerprint
 from callboard.core.plain import plain
 from callboard.core.states import FINAL, RunState, rank
 from callboard.storage.recorder.rollup import Counts
@@ -28,7 +29,8 @@ RUN_COLUMNS = (
     "run_id", "enqueued_at", "job", "queue", "state", "rank", "attempt", "max_attempts", "trigger",
     "schedule_id", "due_at", "ready_at", "fetched_at", "started_at", "attempt_started_at", "finished_at",
     "wait_ms", "duration_ms", "execution_id", "worker", "error_type", "error", "traceback", "args", "kwargs",
-    "result", "progress", "reason", "requested_by", "next_retry_at", "time_limit_ms",
+    "result", "progress", "reason", "requested_by", "next_retry_at", "time_limit_ms", "fingerprint",
+    "dead_letter",
 )  # fmt: skip
 #: What a later event of a run need not repeat.
 KEPT = (
@@ -48,12 +50,13 @@ GOES_AGAIN = " The run goes again."
 
 ATTEMPT_COLUMNS = (
     "run_id", "enqueued_at", "attempt", "execution_id", "state", "started_at", "finished_at", "duration_ms",
-    "worker", "error_type", "error", "traceback", "reason",
+    "worker", "error_type", "error", "traceback", "reason", "fingerprint",
 )  # fmt: skip
 
 LOG_COLUMNS = ("run_id", "enqueued_at", "attempt", "seq", "at", "level", "message")
 
 _NO_ERROR = (None, None, None)
+_BROKEN = frozenset({RunState.FAILED, RunState.DEAD})
 
 
 @dataclass(slots=True)
@@ -111,6 +114,7 @@ class Batch:
         wait = None if started is None or attempt > 1 else max(0, started - (ready or at))
         error = get("err") or _NO_ERROR
         schedule, due, reason = get("sch"), get("due"), get("why")
+        mark = _fingerprint(error, reason, state) if error[0] or state in _BROKEN else None
         reached = attempt + 1 if state == RunState.PENDING else attempt
         trigger = get("trg")
         progress = None if state == RunState.PENDING else _json(get("prg"))
@@ -119,7 +123,7 @@ class Batch:
             trigger if trigger in TRIGGERS else "code", schedule, due, ready, get("fet"),
             started if attempt == 1 else None, started, finished if state in FINAL else None, wait, duration,
             get("x"), get("w"), *error, _json(get("args")), _json(get("kw")), _json(get("res")),
-            progress, reason, get("by"), get("rat"), get("lim"),
+            progress, reason, get("by"), get("rat"), get("lim"), mark, get("dl"),
         ]  # fmt: skip
         before = self.runs.get(run_id)
         merged = self.runs[run_id] = row if before is None else _merged(before, row)
@@ -142,6 +146,7 @@ class Batch:
                     get("w"),
                     *error,
                     reason,
+                    mark,
                 )
             )
         counts = Counts(job, queue, state, attempt, started, finished or at, duration, wait)
@@ -179,6 +184,7 @@ class Batch:
                     text,
                     None,
                     None,
+                    None,
                 )
             )
 
@@ -194,6 +200,11 @@ def disposition(state: str, reason: str) -> str:
     if state == RunState.SKIPPED and kind in ("overlap", "disabled", "stale", "paused", "breaker"):
         return f"skipped_{kind}"
     return "cancelled"
+
+
+def _fingerprint(error: Any, reason: str | None, state: str) -> str:
+    kind, message, trace = error
+    return fingerprint(kind or state, trace, message or reason)
 
 
 def run_id_of(event: dict[str, Any]) -> str:

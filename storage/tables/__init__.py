@@ -3,6 +3,7 @@
 from callboard.storage.tables.base import SCHEMA, metadata
 from callboard.storage.tables.health import alerts, uptime_checks
 from callboard.storage.tables.jobs import cron_job_config, jobs, schedules
+from callboard.storage.tables.letters import bulk_actions
 from callboard.storage.tables.people import audit, sessions, tokens, users
 from callboard.storage.tables.runs import attempts, log_lines, rollups, runs, schema_state
 from callboard.storage.tables.slots import occurrences, outbox, signals, stream_position
@@ -12,6 +13,7 @@ __all__ = [
     "alerts",
     "attempts",
     "audit",
+    "bulk_actions",
     "cron_job_config",
     "jobs",
     "log_lines",

@@ -13,7 +13,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from callboard.storage.tables.base import NOW, metadata, moment, one_of
 
@@ -57,6 +57,9 @@ tokens = Table(
     moment("expires_at"),
     moment("revoked_at"),
     moment("last_used_at"),
+    Column("permissions", ARRAY(Text), comment="All that it may do; NULL: whatever its role may."),
+    Column("jobs", ARRAY(Text), comment="The jobs that it may do it with; NULL: all of them."),
+    Column("created_by", Text),
     CheckConstraint(one_of("role", *ROLES), name="role"),
     comment="One row per API token; only its hash is kept.",
 )

@@ -16,6 +16,8 @@ PROMISED = {
     "cleanup-old-logs": ("0 0 * * 0", 600, 1, "cleanup"),
     "cleanup-old-uptime-logs": ("0 0 1 * *", 600, 1, "cleanup"),
     "cleanup-old-alerts": ("0 0 1 * *", 600, 1, "cleanup"),
+    "cleanup-old-dead-letters": ("0 3 * * *", 600, 1, "cleanup"),
+    "dead-letters": (None, 3600, 11, "control"),
     "heartbeat": ("*/30 * * * * *", 10, 1, "monitoring"),
 }
 
@@ -33,7 +35,8 @@ def test_a_job_keeps_its_schedule_limit_attempts_and_category(
 
     job = declared[name]
 
-    assert [(item["expr"], item["tz"]) for item in job["schedules"]] == [(schedule, "UTC")]
+    schedules = [] if schedule is None else [(schedule, "UTC")]
+    assert [(item["expr"], item["tz"]) for item in job["schedules"]] == schedules
     assert job["time_limit_ms"] == limit_s * 1000
     assert job["max_attempts"] == attempts
     assert job["category"] == category

@@ -16,7 +16,38 @@ LEAST = {
     ("POST", "/api/admin/cron-jobs/{job}/run"): "operator",
     ("GET", "/api/admin/cron-jobs/{job}/history"): "viewer",
     ("GET", "/api/runs/{run_id}"): "viewer",
+    ("GET", "/api/dead-letters"): "viewer",
+    ("GET", "/api/dead-letters/groups"): "viewer",
+    ("POST", "/api/dead-letters/requeue"): "operator",
+    ("POST", "/api/dead-letters/drop"): "operator",
+    ("POST", "/api/dead-letters/bulk"): "operator",
+    ("GET", "/api/dead-letters/bulk"): "viewer",
+    ("GET", "/api/dead-letters/bulk/{action_id}"): "viewer",
+    ("POST", "/api/dead-letters/bulk/{action_id}/abort"): "operator",
+    ("GET", "/api/users"): "admin",
+    ("POST", "/api/users"): "admin",
+    ("POST", "/api/users/{user}/role"): "admin",
+    ("POST", "/api/users/{user}/password"): "admin",
+    ("POST", "/api/users/{user}/enabled"): "admin",
+    ("POST", "/api/users/{user}/sign-out"): "admin",
+    ("GET", "/api/tokens"): "admin",
+    ("POST", "/api/tokens"): "admin",
+    ("DELETE", "/api/tokens/{token}"): "admin",
+    ("GET", "/api/audit"): "admin",
 }
+#: What is sent where a body is needed.
+BODIES = {
+    ("POST", "/api/admin/cron-jobs/{job}/toggle"): {"enabled": True},
+    ("POST", "/api/users"): {"name": "eve", "role": "viewer", "password": "a long password"},
+    ("POST", "/api/users/{user}/role"): {"role": "admin"},
+    ("POST", "/api/users/{user}/password"): {"password": "another long password"},
+    ("POST", "/api/users/{user}/enabled"): {"enabled": True},
+    ("POST", "/api/dead-letters/requeue"): {"runIds": ["0196f6a2-7c1d-7d0e-9d3c-5f0c3a1b2c4d"]},
+    ("POST", "/api/dead-letters/drop"): {"runIds": ["0196f6a2-7c1d-7d0e-9d3c-5f0c3a1b2c4d"]},
+    ("POST", "/api/dead-letters/bulk"): {"what": "drop", "filter": {}},
+    ("POST", "/api/tokens"): {"name": "eves", "role": "admin"},
+}
+ID = "0196f6a2-7c1d-7d0e-9d3c-5f0c3a1b2c4d"
 ROLES = ["viewer", "operator", "admin"]
 
 
@@ -26,8 +57,9 @@ def operations(client):
 
 
 def call(client, method, path, **options):
-    filled = path.replace("{job}", "health-check").replace("{run_id}", "0196f6a2-7c1d-7d0e-9d3c-5f0c3a1b2c4d")
-    body = {"enabled": True} if path.endswith("toggle") else None
+    filled = path.replace("{job}", "health-check").replace("{run_id}", ID)
+    filled = filled.replace("{user}", "nobody").replace("{token}", "none").replace("{action_id}", ID)
+    body = BODIES.get((method, path))
     params = {"wait": 0} if method == "POST" and "execute" in path else None
     return client.request(method, filled, json=body, params=params, **options)
 
@@ -74,7 +106,9 @@ def test_each_role_may_what_its_list_says_and_nothing_else(api_as, engine, role)
         allowed = ROLES.index(role) >= ROLES.index(least)
         assert (answer.status_code != 403) is allowed, (method, path, answer.text)
         if not allowed:
-            assert re.match(r"token:a viewer is a viewer and may not do this: ", answer.json()["detail"])
+            assert re.match(
+                rf"token:a {role} is an? {role} and may not do this: it takes ", answer.json()["detail"]
+            )
 
 
 def test_refusals_are_audited(api_as, engine):
@@ -92,11 +126,15 @@ def test_refusals_are_audited(api_as, engine):
     assert row["address"] == "127.0.0.1"
 
 
-def test_the_cron_secret_lists_runs_and_switches(url, engine):
+def test_the_cron_secret_lists_runs_and_switches_and_does_nothing_else(url, engine):
     declare(engine, job("health-check"))
     with httpx.Client(base_url=url, headers={"Authorization": "Bearer cron-secret-for-tests"}) as client:
         assert client.get("/api/cron/jobs").status_code == 200
         assert client.post("/api/cron/execute/health-check", params={"wait": 0}).status_code == 202
+        assert client.get("/api/admin/cron-jobs").status_code == 200
+        for method, path in LEAST:
+            if not re.match(r"/api/(cron|admin/cron-jobs|runs|dead-letters(?!/(requeue|drop)))(/|$)", path):
+                assert call(client, method, path).status_code == 403, (method, path)
 
 
 def test_health_needs_no_token(url):

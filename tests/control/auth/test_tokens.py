@@ -5,10 +5,11 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from callboard.control.auth import Role, add_token, bearer_principal, revoke_token, tokens
+from callboard.control.auth.query_tokens import query_principal
 from callboard.control.context import Context
 from callboard.core.errors import BadInput, Conflict, NotAllowed, NotAuthenticated, NotFound
 from callboard.core.settings import load_settings
-from helpers.declarations import audit
+from helpers.declarations import audit, declare, job
 
 
 def test_a_token_speaks_with_its_role(context, admin):
@@ -111,3 +112,89 @@ def test_a_secret_used_for_both_speaks_with_the_greater_role(context, settings):
 
     with Context(both) as made:
         assert bearer_principal(made, "one").role is Role.ADMIN
+
+
+@pytest.mark.parametrize(
+    ("limits", "match"),
+    [
+        ({"permissions": ["jobs:fly"]}, "no permission 'jobs:fly'"),
+        ({"permissions": []}, "at least one"),
+        ({"permissions": ["tokens:manage"], "role": Role.ADMIN}, "limited token cannot have"),
+        ({"permissions": ["jobs:run"], "role": Role.VIEWER}, "operator does"),
+        ({"jobs": []}, "at least one"),
+        ({"life_s": 10**12}, "at most 36500 days"),
+    ],
+)
+def test_limits_that_make_no_sense_are_refused(context, admin, limits, match):
+    with pytest.raises(BadInput, match=match):
+        add_token(context, admin, "ci", **limits)
+
+
+def test_a_token_for_a_job_that_does_not_exist_is_refused_with_those_that_come_close(context, engine, admin):
+    declare(engine, job("health-check"))
+
+    with pytest.raises(NotFound, match="Did you mean health-check"):
+        add_token(context, admin, "ci", jobs=["health-chek"])
+
+
+def test_a_limited_token_may_what_it_lists_and_nothing_else(context, engine, admin):
+    declare(engine, job("health-check"), job("greet"))
+    token = add_token(context, admin, "ci", permissions=["jobs:run"], jobs=["health-check"])
+
+    principal = bearer_principal(context, token)
+
+    assert principal.role is Role.OPERATOR
+    assert principal.may("jobs:run", "health-check")
+    for permission, job_name in (("jobs:run", "greet"), ("jobs:run", None), ("jobs:view", "health-check")):
+        assert not principal.may(permission, job_name)
+    assert audit(engine)[-1]["after"] == {
+        "role": "operator",
+        "life_s": None,
+        "permissions": ["jobs:run"],
+        "jobs": ["health-check"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "may", "may_not"),
+    [
+        (
+            "CRON_SECRET",
+            [("jobs:view", None), ("jobs:toggle", "greet")],
+            [("audit:view", None), ("dead:drop", None)],
+        ),
+        (
+            "JOB_QUEUE_RUNNER_SECRET",
+            [("jobs:run", "greet")],
+            [("jobs:view", "greet"), ("dead:drop", "greet")],
+        ),
+        (
+            "JOB_RUNNER_TOKEN",
+            [("jobs:run", "run-outbound-jobs")],
+            [("jobs:run", "greet"), ("jobs:run", None)],
+        ),
+    ],
+)
+def test_each_static_token_may_what_its_users_need_and_no_more(tmp_path, name, may, may_not):
+    settings = load_settings({"CALLBOARD_HOME": str(tmp_path), name: "the-secret"})
+    with Context(settings) as context:
+        principal = bearer_principal(context, "the-secret")
+
+    assert (principal.name, principal.role) == (name, Role.OPERATOR)
+    assert all(principal.may(*each) for each in may)
+    assert not any(principal.may(*each) for each in [*may_not, ("users:manage", None)])
+
+
+def test_a_token_in_the_address_is_taken_at_one_address_from_one_token_and_while_it_may_be(tmp_path):
+    environment = {"CALLBOARD_HOME": str(tmp_path), "JOB_RUNNER_TOKEN": "runner", "CRON_SECRET": "cron"}
+    with Context(load_settings(environment)) as context:
+        assert query_principal(context, "runner", "/api/jobs/run-outbound").name == "JOB_RUNNER_TOKEN"
+        with pytest.raises(NotAuthenticated, match="Only JOB_RUNNER_TOKEN"):
+            query_principal(context, "cron", "/api/jobs/run-outbound")
+        with pytest.raises(NotAuthenticated, match="not taken here"):
+            query_principal(context, "runner", "/api/cron/jobs")
+    with (
+        Context(load_settings(environment | {"CALLBOARD_QUERY_TOKEN": "false"})) as context,
+        pytest.raises(NotAuthenticated, match="not taken here"),
+    ):
+        query_principal(context, "runner", "/api/jobs/run-outbound")

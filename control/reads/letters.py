@@ -1,0 +1,171 @@
+"""Dead letters: listed, grouped by what went wrong, and the actions on many of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from callboard.control.context import Context
+from callboard.control.reads.runs import MAX_HISTORY, check_range
+from callboard.core.errors import BadInput, NotFound
+from callboard.core.limits import storable
+from callboard.storage.queries import Row
+from callboard.storage.queries import letters as queries
+
+MAX_GROUPS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which dead letters: all that fit whatever is given. `text` is looked for in the error's type and words.
+
+    `since` and `until` are by the end of the run.
+    """
+
+    job: str | None = None
+    fingerprint: str | None = None
+    text: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def values(self) -> dict[str, Any]:
+        """What is given, as the database compares it: texts and ISO 8601.
+
+        Raises:
+            BadInput: a moment has no time zone.
+        """
+        found: dict[str, Any] = {}
+        for name in ("job", "fingerprint", "text"):
+            if (text := getattr(self, name)) is not None:
+                found[name] = storable(text)
+        for name in ("since", "until"):
+            moment: datetime | None = getattr(self, name)
+            if moment is None:
+                continue
+            if moment.tzinfo is None:
+                raise BadInput(f"The moment {name} has no time zone; add one, such as a Z at its end.")
+            found[name] = moment.isoformat()
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A run that failed or is dead, and whose message is kept."""
+
+    run_id: UUID
+    enqueued_at: datetime
+    job: str
+    queue: str
+    state: str
+    attempt: int
+    finished_at: datetime
+    error_type: str | None
+    error: str | None
+    reason: str | None
+    fingerprint: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """The dead letters of one error; `error_type`, `error` and `run_id` are those of the latest."""
+
+    fingerprint: str | None
+    letters: int
+    jobs: Sequence[str]
+    first_at: datetime
+    last_at: datetime
+    error_type: str | None
+    error: str | None
+    run_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class BulkAction:
+    """An action on many dead letters. `failed` are those that could not be requeued; they stay."""
+
+    id: UUID
+    what: str
+    filter: Mapping[str, Any]
+    requested_by: str
+    run_id: UUID | None
+    created_at: datetime
+    finished_at: datetime | None
+    state: str
+    total: int
+    done: int
+    failed: int
+    last_error: str | None
+    abort: bool
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will become of it."""
+        return self.state in ("done", "aborted")
+
+
+def letters(
+    context: Context, wanted: Wanted | None = None, *, limit: int = 100, cursor: str | None = None
+) -> tuple[tuple[Letter, ...], str | None]:
+    """A page of dead letters, the latest sent first, and the cursor of the next one, if there is one.
+
+    Raises:
+        BadInput: the limit is not 1 to 1000, no page has that cursor, or a moment has no time zone.
+    """
+    check_range("limit", limit, MAX_HISTORY)
+    with context.read() as connection:
+        rows = queries.letters(
+            connection, (wanted or Wanted()).values(), limit=limit + 1, after=_after(cursor)
+        )
+    found = tuple(Letter(**row) for row in rows[:limit])
+    return found, f"{found[-1].enqueued_at.isoformat()}_{found[-1].run_id}" if len(rows) > limit else None
+
+
+def groups(context: Context, wanted: Wanted | None = None, *, limit: int = 100) -> tuple[Group, ...]:
+    """Dead letters by the fingerprint of their error, the most frequent first.
+
+    Raises:
+        BadInput: the limit is not 1 to 500, or a moment has no time zone.
+    """
+    check_range("limit", limit, MAX_GROUPS)
+    with context.read() as connection:
+        rows = queries.groups(connection, (wanted or Wanted()).values(), limit=limit)
+    return tuple(Group(**row) for row in rows)
+
+
+def bulk_action(context: Context, action_id: UUID) -> BulkAction:
+    """How far an action on many dead letters is.
+
+    Raises:
+        NotFound: there is none of that id.
+    """
+    with context.read() as connection:
+        row = queries.action(connection, action_id)
+    if row is None:
+        raise NotFound(f"There is no action {action_id} on dead letters.")
+    return as_action(row)
+
+
+def bulk_actions(context: Context, *, limit: int = 20) -> tuple[BulkAction, ...]:
+    """The latest actions on many dead letters, the latest first."""
+    check_range("limit", limit, MAX_HISTORY)
+    with context.read() as connection:
+        return tuple(as_action(row) for row in queries.actions(connection, limit=limit))
+
+
+def as_action(row: Row) -> BulkAction:
+    """The action of a row."""
+    return BulkAction(**{name: row[name] for name in BulkAction.__slots__})
+
+
+def _after(cursor: str | None) -> tuple[datetime, UUID] | None:
+    if cursor is None:
+        return None
+    at, _, run_id = cursor.partition("_")
+    try:
+        moment = datetime.fromisoformat(at)
+        if moment.tzinfo is None:
+            raise ValueError
+        return moment, UUID(run_id)
+    except ValueError:
+        raise BadInput(f"There is no page {cursor[:80]!r}; pass on the cursor as it came.") from None
