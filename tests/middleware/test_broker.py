@@ -198,7 +198,8 @@ def test_pipelines_and_callbacks_work_as_in_dramatiq(broker: Broker) -> None:
         found = final_events(broker, 3)
         double.send_with_options(args=(21,), on_success=tell)
         told.wait_for(1)
-    assert [event["res"] for event in found] == [2, 4, 8]
+    # A part may be committed after the next one, which was sent before that.
+    assert sorted(event["res"] for event in found) == [2, 4, 8]
     assert told.made == [42]
 
 
