@@ -52,7 +52,7 @@ class Delivery(MessageProxy):
     @property
     def begun(self) -> bool:
         """Whether the run may have begun before this delivery: what has begun is seen through."""
-        return bool(self.options.get("retries") or self.options.get("begun") or self.rescued)
+        return bool(self.options.get("retries") or self.options.get("begun") is True or self.rescued)
 
     @property
     def exception(self) -> BaseException | None:

@@ -8,8 +8,8 @@ nothing is left out.
 Keys of a `run`: id, at (enqueued), job, q (queue), s (state), n (attempt), m (attempts at most), x
 (execution id), w (worker), trg (trigger), sch (schedule id), due, by (who asked), rdy (ready), fet
 (fetched), sta (started), fin (finished), ms (duration), lim (time limit), args, kw, res (result), prg
-(progress), err ([type, text, traceback]), why (reason), rat (retry at), ran (whether the actor ran), logs
-([[at, level, text], ...]), dl (the id in Redis of its dead letter).
+(progress), err ([type, text, traceback]), why (reason), rat (retry at), logs ([[at, level, text],
+...]), dl (the id in Redis of its dead letter).
 """
 
 import traceback

@@ -24,8 +24,8 @@ _REQUEUED = UUID("5f0f9a53-4f0b-4f8e-9d0c-0c6f6ad5f7b1")
 #: Options of a message that belong to its last delivery, or to the slot that it was sent for.
 _SPENT = frozenset(
     {
-        "redis_message_id", "eta", "ready_at", "retries", "traceback", "requeue_timestamp", "schedule_id",
-        "due_at", "trigger", "requested_by", "retry_of",
+        "redis_message_id", "eta", "ready_at", "retries", "begun", "traceback", "requeue_timestamp",
+        "schedule_id", "due_at", "trigger", "requested_by", "retry_of",
     }
 )  # fmt: skip
 

@@ -33,7 +33,7 @@ def rows(engine, run_id):
 
 
 def test_a_requeued_letter_is_a_new_run_that_names_the_old_one(context, engine, operator, add):
-    (run_id,) = add(1, options={"due_at": 5, "schedule_id": 7, "mine": "kept"})
+    (run_id,) = add(1, options={"due_at": 5, "schedule_id": 7, "begun": True, "mine": "kept"})
 
     dealt = deal(context, operator, "requeue", [run_id])
 
