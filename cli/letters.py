@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
+from rich.progress import Progress
 
 from callboard.cli import interrupt
 from callboard.cli import letters_tables as tables
@@ -209,8 +210,15 @@ def _deal(
 def _wait(system: "Context", action: "BulkAction") -> "BulkAction":
     from callboard.control.reads import letters as reads
 
-    while not action.ended:
-        time.sleep(LOOK_S)
-        interrupt.check()
-        action = reads.bulk_action(system, action.id)
+    try:
+        with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
+            task = progress.add_task("dead letters", total=action.total)
+            while not action.ended:
+                time.sleep(LOOK_S)
+                interrupt.check()
+                action = reads.bulk_action(system, action.id)
+                progress.update(task, completed=action.done + action.failed)
+    except KeyboardInterrupt:
+        err.print(f"No longer waiting; it goes on: callboard dead status {action.id}")
+        raise
     return action

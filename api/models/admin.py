@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool
 
-from callboard.api.models.base import Body, example
+from callboard.api.models.base import Body, RequestBody, example
 from callboard.api.models.jobs import JobDetail, JobStats
 from callboard.api.models.runs import RUN_ID, RunBody, RunningJob
 from callboard.control.reads.summary import Summary
@@ -60,10 +60,10 @@ class Overview(Body):
     running_jobs: list[RunningJob]
 
 
-class Toggle(Body):
+class Toggle(RequestBody):
     """Which way to switch a job."""
 
-    model_config = example({"enabled": False}) | {"extra": "forbid"}
+    model_config = example({"enabled": False})
 
     enabled: StrictBool
 

@@ -12,6 +12,12 @@ class Body(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True)
 
 
+class RequestBody(Body):
+    """A body of a request. A field that it does not know is refused: a mistyped filter would mean all."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 def example(value: Any) -> ConfigDict:
     """The configuration of a body with an example for the documentation."""
     return ConfigDict(json_schema_extra={"examples": [value]})

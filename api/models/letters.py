@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from callboard.api.models.base import Body, example
+from callboard.api.models.base import Body, RequestBody, example
 from callboard.api.models.runs import RUN_ID
 from callboard.control.actions.letters import Dealt, Started
 from callboard.control.reads.letters import BulkAction, Group, Letter, Wanted
@@ -80,7 +80,7 @@ class GroupList(Body):
     groups: list[GroupBody]
 
 
-class Letters(Body):
+class Letters(RequestBody):
     """Some dead letters, by their runs."""
 
     model_config = example({"runIds": [RUN_ID]})
@@ -103,7 +103,7 @@ class Dealing(Body):
         return cls(done=dealt.done, runs=dealt.runs, failed=dealt.failed)
 
 
-class LetterFilter(Body):
+class LetterFilter(RequestBody):
     """Which dead letters: all that fit whatever is given; `since` and `until` are by the end of the run."""
 
     job: Annotated[str | None, Field(max_length=1_000)] = None
@@ -117,7 +117,7 @@ class LetterFilter(Body):
         return Wanted(self.job, self.fingerprint, self.text, self.since, self.until)
 
 
-class BulkRequest(Body):
+class BulkRequest(RequestBody):
     """What to do with all dead letters of a filter; one that gives nothing means all that there are."""
 
     model_config = example({"what": "requeue", "filter": {"job": "health-check"}})

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool
 
-from callboard.api.models.base import Body, example
+from callboard.api.models.base import Body, RequestBody, example
 from callboard.control.audit import Audited
 from callboard.control.auth import Token, User
 
@@ -57,7 +57,7 @@ class UserList(Body):
     users: list[UserBody]
 
 
-class NewUser(Body):
+class NewUser(RequestBody):
     """Somebody to add."""
 
     model_config = example({"name": "ada", "role": "operator", "password": "correct horse battery"})
@@ -67,7 +67,7 @@ class NewUser(Body):
     password: Password
 
 
-class NewRole(Body):
+class NewRole(RequestBody):
     """The role to give."""
 
     model_config = example({"role": "operator"})
@@ -75,7 +75,7 @@ class NewRole(Body):
     role: RoleName
 
 
-class NewPassword(Body):
+class NewPassword(RequestBody):
     """The password to set."""
 
     model_config = example({"password": "correct horse battery"})
@@ -83,7 +83,7 @@ class NewPassword(Body):
     password: Password
 
 
-class MayLogIn(Body):
+class MayLogIn(RequestBody):
     """Whether the user may sign in."""
 
     model_config = example({"enabled": False})
@@ -135,7 +135,7 @@ class TokenList(Body):
     tokens: list[TokenBody]
 
 
-class NewToken(Body):
+class NewToken(RequestBody):
     """A token to make. Without a role it has the least one that includes the permissions."""
 
     model_config = example(

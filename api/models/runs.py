@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from callboard.api.models.base import Body, example
+from callboard.api.models.base import Body, RequestBody, example
 from callboard.control.reads.runs import Run, RunDetail
 from callboard.core.clock import utcnow
 
@@ -40,10 +40,10 @@ RUN: dict[str, Any] = {
 }
 
 
-class Arguments(Body):
+class Arguments(RequestBody):
     """The arguments of a run. They are checked against the job's signature."""
 
-    model_config = example({"args": [], "kwargs": {}}) | {"extra": "forbid"}
+    model_config = example({"args": [], "kwargs": {}})
 
     args: Annotated[list[Any], Field(default_factory=list)]
     kwargs: Annotated[dict[str, Any], Field(default_factory=dict)]

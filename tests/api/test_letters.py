@@ -59,6 +59,8 @@ def test_many_are_asked_for_once_looked_at_and_aborted(api, engine, letters):
         ("POST", "/api/dead-letters/bulk", {"what": "eat", "filter": {}}, 422),
         ("POST", "/api/dead-letters/bulk", {"what": "drop", "filter": {"job": "nobody"}}, 404),
         ("POST", "/api/dead-letters/requeue", {"runIds": []}, 422),
+        ("POST", "/api/dead-letters/bulk", {"what": "drop", "filter": {"jbo": "wave"}}, 422),
+        ("POST", "/api/dead-letters/bulk", {"what": "drop", "filter": {}, "job": "wave"}, 422),
     ],
 )
 def test_what_makes_no_sense_is_refused(api, letters, method, path, body, status):

@@ -51,6 +51,13 @@ def test_what_makes_no_user_is_refused(api, body, status):
     assert api.get("/api/users").json() == {"users": []}
 
 
+def test_a_mistyped_limit_makes_no_token(api):
+    answer = api.post("/api/tokens", json={"name": "ci", "role": "operator", "permision": ["jobs:view"]})
+
+    assert answer.status_code == 422
+    assert api.get("/api/tokens").json() == {"tokens": []}
+
+
 def test_a_token_is_shown_once_and_works_within_its_limits(api, url, engine):
     declare(engine, job("health-check"), job("greet"))
     body = {"name": "ci", "permissions": ["jobs:run"], "jobs": ["health-check"], "expiresInDays": 1}
