@@ -14,10 +14,15 @@ from dramatiq.middleware import Middleware
 from dramatiq.results import Results
 from dramatiq.results.backends import RedisBackend
 
+from callboard.middleware.breaker import Breaker, BreakerSettings
 from callboard.middleware.disabled import Disabled
 from callboard.middleware.ended import Ended
+from callboard.middleware.idempotency import Idempotency
 from callboard.middleware.lifecycle import Lifecycle
+from callboard.middleware.limits import Limits
 from callboard.middleware.mutex import Mutex
+from callboard.middleware.paused import Paused
+from callboard.middleware.poison import Poison
 from callboard.middleware.recording import Recording
 from callboard.middleware.retries import Retries
 from callboard.middleware.sentry import Sentry
@@ -25,7 +30,12 @@ from callboard.middleware.stale import Stale
 from callboard.middleware.time_limit import TimeLimit
 
 
-def complete(own: Iterable[Middleware], client: redis.Redis, namespace: str) -> list[Middleware]:
+def complete(
+    own: Iterable[Middleware],
+    client: redis.Redis,
+    namespace: str,
+    breaker: BreakerSettings | None = None,
+) -> list[Middleware]:
     """Callboard's middleware with an application's own in its place.
 
     A stock middleware that the application configured is replaced by ours with the same settings;
@@ -55,6 +65,7 @@ def complete(own: Iterable[Middleware], client: redis.Redis, namespace: str) -> 
     if Results not in present:
         results = [Results(backend=RedisBackend(client=client, namespace=f"{namespace}-results"))]
     return [
-        Lifecycle(), Recording(), Ended(), Disabled(), Stale(), Mutex(), *asyncio, *defaults[:1], time_limit,
+        Lifecycle(), Recording(), Ended(), Paused(), Disabled(), Stale(), Breaker(breaker), Limits(), Mutex(),
+        Poison(), Idempotency(), *asyncio, *defaults[:1], time_limit,
         *defaults[1:], *others, *results, Sentry(), retries,
     ]  # fmt: skip
