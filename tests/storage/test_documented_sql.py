@@ -21,7 +21,9 @@ STATEMENTS = [
 ]
 
 _JOBS = """
-INSERT INTO callboard.jobs (name, source) VALUES ('your-job', 'tests'), ('health-check', 'tests')
+INSERT INTO callboard.jobs (name, source, signature) VALUES
+    ('your-job', 'tests', '[]'), ('health-check', 'tests', '[]'),
+    ('game-platform-sync', 'tests', '[{"name": "coach_id", "kind": "keyword_only", "required": false}]')
 """
 _EXECUTIONS = """
 INSERT INTO cron_job_logs (job_name, status, started_at, duration_ms, error_message) VALUES
