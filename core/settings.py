@@ -88,6 +88,8 @@ class Settings(BaseModel):
     callboard_retention_days: Annotated[int, Field(ge=1)] = 90
     #: Days that dead letters can be requeued.
     callboard_dead_letter_days: Annotated[int, Field(ge=1)] = 30
+    #: Seconds that an SQL command of a schedule may take.
+    callboard_sql_timeout: Annotated[int, Field(ge=1, le=3_500)] = 60
     callboard_api_token: Secret = None
     callboard_admin_password: Secret = None
     cron_secret: Secret = None
