@@ -24,7 +24,7 @@ GRACE_S = 2.0
 _KNOWN = text("""
 SELECT count(*)
   FROM callboard.schedules
- WHERE job_name = 'run-sql' AND key = :name AND kwargs ->> 'command' = :command
+ WHERE job_name = 'run-sql' AND kwargs ->> 'name' = :name AND kwargs ->> 'command' = :command
 """)
 _LOGIN = text("SELECT name, password FROM callboard.sql_role(:renew)")
 _TERMINATE = text("SELECT pg_terminate_backend(:pid)")

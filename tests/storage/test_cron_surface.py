@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -10,9 +11,11 @@ from psycopg.rows import dict_row
 
 from callboard.core.cron import cron
 from callboard.core.errors import BadSchedule
-from callboard.storage.engine import psycopg_url
+from callboard.storage.engine import driver_url, psycopg_url
+from callboard.storage.migrate import migrate
+from helpers.databases import Databases
 from helpers.declarations import declare, job
-from helpers.runs import Database, add_run, one
+from helpers.runs import NOW, Database, add_run, one
 
 COMMAND = "SELECT 1"
 
@@ -303,8 +306,9 @@ def test_runs_of_a_schedule_are_told_in_pg_crons_words_the_latest_with_the_large
     assert (done["command"], done["return_message"], done["job_pid"]) == (COMMAND, "1 row", 7)
     assert "ERROR:  it broke" in {row["return_message"] for row in rows}
     assert len({row["runid"] for row in rows}) == len(rows)
-    later = add_run(database, "succeeded", job="run-sql", schedule_id=jobid, started_at=done["end_time"])
-    assert later
+    add_run(database, "succeeded", job="run-sql", schedule_id=jobid, started_at=NOW)
+    query = "SELECT start_time FROM cron.job_run_details ORDER BY runid DESC LIMIT 1"
+    assert one(database, query) == {"start_time": NOW}
 
 
 def test_nobody_may_schedule_without_the_right_to_use_the_schema(database: Database) -> None:
@@ -317,3 +321,24 @@ def test_nobody_may_schedule_without_the_right_to_use_the_schema(database: Datab
     database.execute(f"GRANT USAGE ON SCHEMA cron TO {role}")
     database.execute(f"SET ROLE {role}")
     assert schedule(database)
+
+
+@pytest.mark.parametrize(
+    "theirs", ["SELECT 1", "GRANT ALL ON SCHEMA cron TO PUBLIC; CREATE TABLE cron.job (jobid bigint)"]
+)
+def test_a_schema_of_that_name_that_is_somebody_elses_is_left_alone(
+    databases: Databases, theirs: str
+) -> None:
+    url = databases.empty()
+    name = urlsplit(url).path.removeprefix("/")
+    with psycopg.connect(psycopg_url(url), autocommit=True) as boss:
+        boss.execute(f"CREATE ROLE tenant_{name} LOGIN")
+        boss.execute(f"ALTER DATABASE {name} OWNER TO tenant_{name}")
+        boss.execute("CREATE SCHEMA cron")
+        boss.execute(theirs)
+        migrate(driver_url(url).set(username=f"tenant_{name}").render_as_string(hide_password=False))
+        found = boss.execute(
+            "SELECT to_regprocedure('cron.schedule(text, text, text)'), to_regclass('job_queue')::text"
+        ).fetchone()
+        assert found == (None, "job_queue")
+    databases.drop(url)

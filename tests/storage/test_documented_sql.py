@@ -41,6 +41,7 @@ INSERT INTO cron_job_logs (job_name, status, started_at, duration_ms, error_mess
 def connection(database_url: str) -> "psycopg.Connection[dict[str, object]]":
     connected = psycopg.connect(psycopg_url(database_url), autocommit=True, row_factory=dict_row)
     connected.execute(_JOBS)
+    connected.execute("SELECT cron.schedule('game_platform_sync_incremental', '*/30 * * * *', 'SELECT 1')")
     connected.execute(_EXECUTIONS)
     return connected
 
