@@ -7,16 +7,20 @@ whatever a command sets, defers to its commit or leaves behind is done with that
 import selectors
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import NamedTuple
 
 import psycopg
 from psycopg import pq
 from sqlalchemy import Engine, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from callboard.core.errors import CallboardError, NotFound, Unavailable
 from callboard.core.limits import MAX_ERROR, cut
+from callboard.core.logging import get_logger
 from callboard.storage.engine import CONNECT_TIMEOUT_S, NETWORK, driver_url
+
+log = get_logger(__name__)
 
 #: Seconds past its limit after which a command that the server could not end by that loses its connection.
 GRACE_S = 2.0
@@ -98,18 +102,20 @@ def _session(engine: Engine, url: str, name: str, timeout_s: float) -> Iterator[
                 address.difference_update_query(["options"]).render_as_string(hide_password=False),
                 autocommit=True,
                 application_name=f"callboard sql: {name}",
+                client_encoding="utf8",
                 connect_timeout=CONNECT_TIMEOUT_S,
                 options=f"{given} {options}" if isinstance(given, str) else options,
                 **NETWORK,
             )
         except psycopg.OperationalError as error:
-            if renew:
+            if renew or "password" not in str(error):
                 raise Unavailable(
                     f"SQL commands log in as the role {role}, which PostgreSQL does not let in"
                     f" ({_words(error)}); allow it in pg_hba.conf, or in the pooler in between."
                 ) from None
             continue
-        with session:
+        session.add_notice_handler(_tell)
+        with closing(session):
             yield session
         return
 
@@ -147,8 +153,15 @@ def _execute(connection: pq.abc.PGconn, command: str) -> str:
 
 
 def _end(engine: Engine, pid: int) -> None:
-    with engine.begin() as connection:
-        connection.execute(_TERMINATE, {"pid": pid})
+    try:
+        with engine.begin() as connection:
+            connection.execute(_TERMINATE, {"pid": pid})
+    except SQLAlchemyError as error:
+        log.warning("A command could not be ended.", action="command_left", pid=pid, error=str(error))
+
+
+def _tell(notice: psycopg.errors.Diagnostic) -> None:
+    log.info(notice.message_primary or "", action="sql_notice", severity=notice.severity)
 
 
 def _words(error: psycopg.Error) -> str:

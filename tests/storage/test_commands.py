@@ -1,11 +1,15 @@
 """SQL commands of schedules: what they may do, what they may not, and what comes of them."""
 
+import logging
+import threading
 import time
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from dramatiq.middleware import Interrupt
+from dramatiq.middleware.threading import raise_thread_exception
 from psycopg import errors
 from sqlalchemy import Engine
 
@@ -276,6 +280,34 @@ def test_the_cleanup_of_the_manual_runs_as_a_command(run: Run, owner: psycopg.Co
     )
     command = "DELETE FROM job_queue WHERE status = 'succeeded' AND completed_at < now() - interval '14 days'"
     assert run(command).message == "DELETE 7"
+
+
+def test_what_a_command_raises_notice_of_is_logged_with_its_run(
+    run: Run, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.INFO):
+        run("DO $$ BEGIN RAISE NOTICE 'three left'; END $$")
+    assert "three left" in caplog.text
+
+
+def test_a_command_whose_job_is_interrupted_ends_with_it(run: Run, owner: psycopg.Connection) -> None:
+    caught: list[type[BaseException]] = []
+
+    def work() -> None:
+        try:
+            run("SELECT pg_sleep(1000)", 60)
+        except BaseException as error:  # noqa: BLE001 - whatever the interrupt is
+            caught.append(type(error))
+
+    busy = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%'"
+    thread = threading.Thread(target=work)
+    thread.start()
+    wait_for(lambda: value(owner, busy), what="the command")
+    assert thread.ident is not None
+    raise_thread_exception(thread.ident, Interrupt)
+    thread.join(timeout=5)
+    assert caught == [Interrupt]
+    wait_for(lambda: value(owner, busy) == 0, 3, what="its end")
 
 
 @pytest.mark.parametrize(
