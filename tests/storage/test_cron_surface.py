@@ -1,5 +1,6 @@
 """pg_cron's surface: what is written for `cron.schedule` and `cron.job` works as it does there."""
 
+import threading
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from callboard.storage.migrate import migrate
 from helpers.databases import Databases
 from helpers.declarations import declare, job
 from helpers.runs import NOW, Database, add_run, one
+from helpers.waiting import wait_for
 
 COMMAND = "SELECT 1"
 
@@ -164,12 +166,34 @@ def test_the_row_can_be_updated_renamed_and_deleted(database: Database) -> None:
     assert one(database, "SELECT count(*) AS n FROM callboard.schedules") == {"n": 0}
 
 
+def test_of_two_who_change_different_things_at_once_both_have_their_way(
+    database: Database, database_url: str
+) -> None:
+    jobid = schedule(database)
+    with (
+        psycopg.connect(psycopg_url(database_url)) as first,
+        psycopg.connect(psycopg_url(database_url), autocommit=True) as second,
+    ):
+        first.execute("UPDATE cron.job SET active = false WHERE jobid = %s", (jobid,))
+        waiting = threading.Thread(
+            target=second.execute, args=("UPDATE cron.job SET schedule = '@daily', command = 'SELECT 2'",)
+        )
+        waiting.start()
+        blocked = "SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        wait_for(lambda: one(database, blocked)["n"], what="the second to wait for the first")
+        first.commit()
+        waiting.join(timeout=10)
+    row = shown(database, jobid)
+    assert (row["active"], row["schedule"], row["command"]) == (False, "@daily", "SELECT 2")
+    assert stored(database, jobid)["kwargs"] == {"name": "mine", "command": "SELECT 2"}
+
+
 def test_two_schedules_cannot_have_one_name(database: Database) -> None:
     schedule(database, "first")
     schedule(database, "second")
     with pytest.raises(errors.InvalidParameterValue, match="cannot have the name"):
         database.execute("UPDATE cron.job SET jobname = 'first' WHERE jobname = 'second'")
-    with pytest.raises(errors.UniqueViolation):
+    with pytest.raises(errors.UniqueViolation, match='There is a schedule "first" already'):
         database.execute(
             "INSERT INTO cron.job (jobname, schedule, command) VALUES ('first', '* * * * *', 'SELECT 1')"
         )

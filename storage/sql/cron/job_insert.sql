@@ -15,6 +15,9 @@ BEGIN
         RAISE EXCEPTION 'A schedule cannot have the name "%".', left(NEW.jobname, 120)
             USING ERRCODE = 'invalid_parameter_value',
                   HINT = 'Write 1 to 100 characters, beginning otherwise than with "unnamed:".';
+    ELSIF EXISTS (SELECT FROM callboard.cron_jobs WHERE jobname = NEW.jobname) THEN
+        RAISE EXCEPTION 'There is a schedule "%" already.', NEW.jobname
+            USING ERRCODE = 'unique_violation', HINT = 'cron.schedule() changes the one that is there.';
     ELSIF NEW.database <> current_database() THEN
         RAISE EXCEPTION 'Commands run in the database "%", not in "%".', current_database(), NEW.database
             USING ERRCODE = 'feature_not_supported', HINT = 'Schedule it in that database''s own Callboard.';

@@ -6,8 +6,10 @@ AS $$
 DECLARE
     v_was callboard.cron_jobs;
     v_name text := coalesce(NEW.jobname, 'unnamed:' || OLD.jobid);
+    v_to_sql boolean;
 BEGIN
     SELECT * INTO v_was FROM callboard.cron_jobs WHERE jobid = OLD.jobid;
+    v_to_sql := NEW.command IS DISTINCT FROM OLD.command AND NOT v_was.is_sql;
     IF (NEW.jobid, NEW.nodename, NEW.nodeport, NEW.database, NEW.username)
        IS DISTINCT FROM (OLD.jobid, OLD.nodename, OLD.nodeport, OLD.database, OLD.username) THEN
         RAISE EXCEPTION 'Of schedule %, only the schedule, command, active and jobname can be changed.', OLD.jobid
@@ -36,15 +38,19 @@ BEGIN
         RAISE EXCEPTION 'Schedule % cannot have the name "%".', OLD.jobid, left(NEW.jobname, 120)
             USING ERRCODE = 'invalid_parameter_value', HINT = 'Write 1 to 100 characters that no other has.';
     END IF;
+    -- Only what was changed, so that two who change different things at once both have their way.
     UPDATE callboard.schedules s
-       SET enabled = NEW.active,
+       SET enabled = CASE WHEN NEW.active IS DISTINCT FROM OLD.active THEN NEW.active ELSE s.enabled END,
            expr = CASE WHEN NEW.schedule IS DISTINCT FROM OLD.schedule
                        THEN callboard.cron_expression(NEW.schedule) ELSE s.expr END,
-           job_name = CASE WHEN NEW.command IS DISTINCT FROM OLD.command THEN 'run-sql' ELSE s.job_name END,
-           key = CASE WHEN v_was.origin = 'code' THEN s.key ELSE v_name END,
-           args = CASE WHEN NEW.command IS DISTINCT FROM OLD.command THEN '[]' ELSE s.args END,
-           kwargs = CASE WHEN v_was.is_sql OR NEW.command IS DISTINCT FROM OLD.command
-                         THEN jsonb_build_object('name', v_name, 'command', NEW.command) ELSE s.kwargs END,
+           key = CASE WHEN NEW.jobname IS DISTINCT FROM OLD.jobname OR v_to_sql THEN v_name ELSE s.key END,
+           job_name = CASE WHEN v_to_sql THEN 'run-sql' ELSE s.job_name END,
+           args = CASE WHEN v_to_sql THEN '[]' ELSE s.args END,
+           kwargs = CASE WHEN v_to_sql THEN '{}' ELSE s.kwargs END
+                    || CASE WHEN v_to_sql OR v_was.is_sql AND NEW.jobname IS DISTINCT FROM OLD.jobname
+                            THEN jsonb_build_object('name', v_name) ELSE '{}' END
+                    || CASE WHEN NEW.command IS DISTINCT FROM OLD.command
+                            THEN jsonb_build_object('command', NEW.command) ELSE '{}' END,
            changed_by = session_user
      WHERE s.id = OLD.jobid;
     INSERT INTO callboard.audit (who, origin, action, target, before, after)
