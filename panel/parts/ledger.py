@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 from pandas import DataFrame
 
-from callboard.control.reads.ledger import Occurrence
+from callboard.control.reads.ledger import UNDECIDED, Occurrence
 from callboard.core.states import Disposition
 from callboard.panel.palette import GREEN, GREY, ORANGE, RED, YELLOW, Look
 from callboard.panel.parts import tables
@@ -23,17 +23,18 @@ LOOKS = {
     Disposition.MISSED: Look("Missed", RED, "red", _ICON),
     Disposition.COALESCED: Look("Coalesced", YELLOW, "yellow", _ICON),
     Disposition.CANCELLED: Look("Cancelled", ORANGE, "orange", _ICON),
+    UNDECIDED: Look("Undecided", RED, "red", _ICON),
 }
 
 
 def ledger_table(slots: Sequence[Occurrence]) -> None:
     """Put the slots on the page, the latest first; a click on one that became a run opens the run."""
-    looks = [LOOKS.get(slot.disposition) or Look(slot.disposition, GREY, "gray", _ICON) for slot in slots]  # type: ignore[call-overload]
+    looks = [LOOKS.get(slot.disposition) or Look(slot.disposition, GREY, "gray", _ICON) for slot in slots]
     frame = DataFrame(
         {
             "due": [slot.due_at for slot in slots],
             "became": [[look.word] for look in looks],
-            "after": [max(0.0, (slot.decided_at - slot.due_at).total_seconds()) for slot in slots],
+            "after": [_after_s(slot) for slot in slots],
             "run": [str(slot.run_id)[:8] if slot.run_id else None for slot in slots],
             "reason": [slot.reason or "" for slot in slots],
         }
@@ -55,3 +56,9 @@ def ledger_table(slots: Sequence[Occurrence]) -> None:
             "reason": st.column_config.TextColumn("Reason", width="large"),
         },
     )
+
+
+def _after_s(slot: Occurrence) -> float | None:
+    if slot.decided_at is None:
+        return None
+    return max(0.0, (slot.decided_at - slot.due_at).total_seconds())
