@@ -165,7 +165,7 @@ class _Look:
         if due_at <= schedule.changed_at + PROMPT:
             change = queries.next_change(self._connection, schedule.name, SCHEDULE_EDITS, due_at)
             return open_occurrence(row, due_at, self._tell.changed_since(schedule, change, within=True))
-        return open_occurrence(row, due_at, "the ledger no longer goes back so far")
+        return open_occurrence(row, due_at, words.FORGOTTEN)
 
     def _off(self, slot: Occurrence, rows: Sequence[Row]) -> str:
         """Why the job or the schedule was off."""

@@ -14,6 +14,9 @@ from callboard.storage.queries import Row
 JOB_OFF = "the job is switched off"
 SCHEDULE_OFF = "the schedule is switched off"
 
+#: The reason where a slot should have been decided, and its row is not there.
+FORGOTTEN = "the ledger no longer goes back so far"
+
 #: The reason of an occurrence that stands for many (`scheduler.misfire`).
 _STANDS_FOR = re.compile(r"stands for every slot from (\S+ \S+) UTC to ")
 
@@ -77,6 +80,8 @@ class Teller:
         """Of a slot that nobody has decided."""
         if slot.due_at > self._now:
             return f"{self._slot(slot)} has not run: {slot.reason}."
+        if slot.reason == FORGOTTEN:
+            return f"What became of the slot of {self.zoned(slot.due_at)} is not known: {slot.reason}."
         return f"{self._slot(slot)} was never decided: {slot.reason}."
 
     def switched_off(self, what: str, change: Row | None, notes: str | None) -> str:

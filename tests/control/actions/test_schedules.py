@@ -49,7 +49,12 @@ def test_a_schedule_is_made_with_all_that_is_said_of_it(context, engine, operato
 
     assert made == schedule(context, made.id)
     assert (made.job, made.key, made.expr, made.tz) == ("greet", "often", "*/5 * * * *", "Asia/Tokyo")
-    assert (made.kwargs, made.misfire, made.misfire_limit, made.grace_ms) == ({"name": "you"}, "run_all", 7, 1_000)
+    assert (made.kwargs, made.misfire, made.misfire_limit, made.grace_ms) == (
+        {"name": "you"},
+        "run_all",
+        7,
+        1_000,
+    )
     assert (made.origin, made.enabled, made.declared, made.changed_by) == ("operator", True, None, "otto")
     assert made.next_at > datetime.now(UTC)
     (row,) = audit(engine)
@@ -140,7 +145,9 @@ def test_an_edit_outlives_a_deploy_until_it_is_reset(context, engine, operator, 
     assert schedule(context, declared.id).expr == "0 6 * * *"
 
 
-def test_an_edit_of_an_old_version_is_refused_and_nothing_is_half_written(context, engine, operator, declared):
+def test_an_edit_of_an_old_version_is_refused_and_nothing_is_half_written(
+    context, engine, operator, declared
+):
     edit_schedule(context, operator, declared.id, {"expr": "30 9 * * *"}, version=declared.changed_at)
 
     with pytest.raises(Conflict, match="report/code:1 was changed meanwhile, by otto"):
@@ -197,7 +204,7 @@ def test_a_schedule_is_switched_off_alone(context, engine, operator, declared):
 
 
 def test_a_schedule_of_the_code_is_not_deleted_but_switched_off(context, operator, declared):
-    with pytest.raises(Conflict, match="declared by the code.*switch it off instead"):
+    with pytest.raises(Conflict, match=r"declared by the code.* switch it off instead"):
         remove_schedule(context, operator, declared.id)
 
     assert schedule(context, declared.id).enabled
@@ -220,7 +227,9 @@ def test_what_an_operator_made_is_deleted_and_the_ledger_keeps_its_slots(context
     assert audit(engine)[-1]["before"]["expr"] == "* * * * *"
 
 
-def test_what_the_code_has_given_up_is_not_switched_on_and_may_be_deleted(context, engine, operator, declared):
+def test_what_the_code_has_given_up_is_not_switched_on_and_may_be_deleted(
+    context, engine, operator, declared
+):
     declare(engine, job("report"))
 
     assert schedule(context, declared.id).retired
