@@ -49,7 +49,7 @@ def jobs_table(found: "tuple[Job, ...]") -> Table:
 
 def job_card(job: "Job") -> Table:
     """All that is known of a job."""
-    card = _card()
+    card = new_card()
     card.add_row("State", state(job.state))
     card.add_row("Category", job.category or DASH)
     card.add_row("Queue", job.queue)
@@ -119,7 +119,8 @@ def listing(*columns: str) -> Table:
     return table
 
 
-def _card() -> Table:
+def new_card() -> Table:
+    """An empty card: a name and a value a row."""
     card = Table.grid(padding=(0, 2))
     card.add_column(style="dim", no_wrap=True)
     card.add_column(overflow="fold")
