@@ -1,6 +1,7 @@
 """What the documentation says of the whole API."""
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
@@ -22,6 +23,7 @@ TAGS = [
     {"name": "cron", "description": "List jobs; run one and wait for its outcome."},
     {"name": "admin", "description": "Everything about jobs; switch them, run them, see their history."},
     {"name": "runs", "description": "One run with its attempts and log lines."},
+    {"name": "schedules", "description": "When jobs run: list, explain, preview and change it."},
     {"name": "dead letters", "description": "What failed for good: list it, requeue it, drop it."},
     {"name": "people", "description": "Who may do what, and who did: users, tokens, the audit trail."},
     {"name": "health", "description": "For whoever keeps this process running; no token needed."},
@@ -55,7 +57,8 @@ def _schema(app: FastAPI) -> dict[str, Any]:
         schemas.pop(name, None)
     for methods in schema["paths"].values():
         for operation in methods.values():
-            operation["responses"]["200"]["description"] = "OK"
+            done = "201" if "201" in operation["responses"] else "200"
+            operation["responses"][done]["description"] = HTTPStatus(int(done)).phrase
             if "422" in operation["responses"]:
                 operation["responses"]["422"] = documented(422)[422]
     return schema
