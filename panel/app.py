@@ -28,6 +28,12 @@ try:
             st.Page(VIEWS / "overview.py", title="Overview", icon=":material/monitoring:", default=True),
             st.Page(VIEWS / "jobs.py", title="Jobs", icon=":material/event_repeat:", url_path="jobs"),
             st.Page(
+                VIEWS / "schedules.py",
+                title="Schedules",
+                icon=":material/calendar_clock:",
+                url_path="schedules",
+            ),
+            st.Page(
                 VIEWS / "dead_letters.py",
                 title="Dead letters",
                 icon=":material/inbox:",

@@ -11,12 +11,15 @@ from callboard.control.reads import jobs as job_reads
 from callboard.control.reads import ledger as ledger_reads
 from callboard.control.reads import letters as letter_reads
 from callboard.control.reads import runs as run_reads
+from callboard.control.reads import schedules as schedule_reads
 from callboard.control.reads import trends as trend_reads
 from callboard.control.reads.durations import Durations, Trend
 from callboard.control.reads.jobs import Job
 from callboard.control.reads.ledger import Occurrence
+from callboard.control.reads.ledger import Wanted as WantedSlots
 from callboard.control.reads.letters import BulkAction, Group, Wanted
 from callboard.control.reads.runs import Run, RunDetail
+from callboard.control.reads.schedules import Schedule
 from callboard.control.reads.trends import Outcomes
 from callboard.panel.home import context
 
@@ -66,6 +69,16 @@ def ledger(job: str, limit: int) -> tuple[Occurrence, ...]:
     return ledger_reads.ledger(context(), job, limit=limit)
 
 
+@st.cache_resource(ttl=3, max_entries=4, show_spinner=False)
+def schedules() -> tuple[Schedule, ...]:
+    return schedule_reads.schedules(context())
+
+
+@st.cache_resource(ttl=3, max_entries=256, show_spinner=False)
+def slots(wanted: WantedSlots, limit: int) -> tuple[Occurrence, ...]:
+    return ledger_reads.page(context(), wanted, limit=limit)[0]
+
+
 @st.cache_resource(ttl=1.5, max_entries=256, show_spinner=False)
 def run(run_id: str) -> RunDetail:
     return run_reads.run(context(), run_id)
@@ -83,5 +96,7 @@ def bulk_actions(limit: int) -> tuple[BulkAction, ...]:
 
 def forget() -> None:
     """Look afresh from now on: something was changed."""
-    for loader in (jobs, job, running, history, run, ledger, letter_groups, bulk_actions):
+    for loader in (
+        jobs, job, running, history, run, ledger, schedules, slots, letter_groups, bulk_actions,
+    ):  # fmt: skip
         loader.clear()
