@@ -78,7 +78,7 @@ class Schedule:
     def edited(self) -> bool:
         """Whether an operator has changed what the code says."""
         return self.declared is not None and any(
-            self.declared.get(name) != getattr(self, name) for name in FIELDS
+            self.declared[name] != getattr(self, name) for name in FIELDS if name in self.declared
         )
 
 

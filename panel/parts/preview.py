@@ -20,6 +20,8 @@ def coming(preview: Preview, *, key: str) -> None:
         "utc": [f"{run.at:%H:%M}" for run in preview.runs],
         "note": [run.note or "" for run in preview.runs],
     }
+    if preview.tz == "UTC":
+        del columns["utc"]
     if not any(columns["note"]):
         del columns["note"]
     st.dataframe(

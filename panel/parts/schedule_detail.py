@@ -18,7 +18,7 @@ from callboard.panel.parts.heading import nothing, viewer_zone
 from callboard.panel.parts.ledger import ledger_table
 from callboard.panel.parts.links import open_job
 from callboard.panel.parts.plain import plain
-from callboard.panel.parts.schedule_dialogs import delete_dialog, edit_dialog, reset_now, switch_now
+from callboard.panel.parts.schedule_dialogs import POLICIES, delete_dialog, edit_dialog, reset_now, switch_now
 from callboard.panel.parts.schedule_table import switch_look
 
 
@@ -51,7 +51,7 @@ def about(schedule: Schedule) -> None:
         "Next": f"{moment(schedule.next_at, here, now)}, {distance(schedule.next_at, now)}"
         if schedule.next_at and schedule.runs
         else "not due",
-        "Slots found late": f"{schedule.misfire}, at most {schedule.misfire_limit}",
+        "Slots found late": _late(schedule),
         "On time for": f"{schedule.grace_ms / 1000:g} s",
         "Made by": "the code" if schedule.origin == "code" else "an operator",
     }
@@ -83,12 +83,17 @@ def explain(job: str, *, key: str) -> None:
     if not at:
         return
     try:
-        answer = why(context(), job, at)
+        answer = why(context(), job, at, tz=viewer_zone())
     except CallboardError as error:
         access.trouble(error)
         return
     for sentence in answer.sentences:
         plain(sentence)
+
+
+def _late(schedule: Schedule) -> str:
+    words = POLICIES.get(schedule.misfire, schedule.misfire)
+    return f"{words}, at most {schedule.misfire_limit}" if schedule.misfire == "run_all" else words
 
 
 def _actions(schedule: Schedule) -> None:

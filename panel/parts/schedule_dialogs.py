@@ -24,7 +24,7 @@ from callboard.panel.parts.run_dialog import ASKED, arguments, field
 
 _EXPRS = {each.title: each.expr for each in SUGGESTIONS}
 #: What becomes of slots that are found late, as people say it.
-_POLICIES = {
+POLICIES = {
     "run_once": "run once for all of them",
     "run_all": "run each of them",
     "skip": "do not run them",
@@ -148,7 +148,7 @@ def _policy(misfire: str, limit: int, grace_ms: int, *, key: str) -> dict[str, A
         MISFIRES,
         index=MISFIRES.index(misfire),
         key=f"{key}_misfire",
-        format_func=lambda name: _POLICIES[name],
+        format_func=lambda name: POLICIES[name],
     )
     most = st.number_input("At most so many", 0, 500, min(limit, 500), key=f"{key}_limit")
     grace_s = st.number_input("On time for (s)", 0, 604_800, grace_ms // 1000, key=f"{key}_grace")

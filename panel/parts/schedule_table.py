@@ -63,16 +63,16 @@ def schedule_table(found: Sequence[Schedule], *, key: str) -> None:
         alt="Schedules, when they are due next and what became of their last slot",
         column_config={
             "name": tables.opener(
-                "Schedule", f"{key}_open", choose, [str(each.id) for each in found], width=250
+                "Schedule", f"{key}_open", choose, [str(each.id) for each in found], width=216
             ),
-            "words": st.column_config.TextColumn("Says", width=230),
-            "expr": st.column_config.TextColumn("Expression", width=120),
-            "tz": st.column_config.TextColumn("Zone", width=110),
-            "switch": tables.badges("State", looks, width=84),
-            "next": tables.ago("Next", width=90),
-            "last": tables.ago("Last slot", width=100),
-            "became": tables.badges("Became", lasts, width=96),
-            "by": st.column_config.TextColumn("Made by", width=150),
+            "words": st.column_config.TextColumn("Says", width=176),
+            "expr": st.column_config.TextColumn("Expression", width=100),
+            "tz": st.column_config.TextColumn("Zone", width=96),
+            "switch": tables.badges("State", looks, width=74),
+            "next": tables.ago("Next", width=96),
+            "last": tables.ago("Last slot", width=108),
+            "became": tables.badges("Became", lasts, width=86),
+            "by": st.column_config.TextColumn("Made by", width=128),
         },
     )
 
