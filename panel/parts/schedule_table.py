@@ -63,16 +63,16 @@ def schedule_table(found: Sequence[Schedule], *, key: str) -> None:
         alt="Schedules, when they are due next and what became of their last slot",
         column_config={
             "name": tables.opener(
-                "Schedule", f"{key}_open", choose, [str(each.id) for each in found], width=216
+                "Schedule", f"{key}_open", choose, [str(each.id) for each in found], width=244
             ),
             "words": st.column_config.TextColumn("Says", width=176),
-            "expr": st.column_config.TextColumn("Expression", width=100),
-            "tz": st.column_config.TextColumn("Zone", width=96),
+            "expr": st.column_config.TextColumn("Expression", width=98),
+            "tz": st.column_config.TextColumn("Zone", width=94),
             "switch": tables.badges("State", looks, width=74),
             "next": tables.ago("Next", width=96),
             "last": tables.ago("Last slot", width=108),
             "became": tables.badges("Became", lasts, width=86),
-            "by": st.column_config.TextColumn("Made by", width=128),
+            "by": st.column_config.TextColumn("Made by", width=98),
         },
     )
 
@@ -84,7 +84,7 @@ def choose(schedule_id: str) -> None:
 
 def _by(schedule: Schedule) -> str:
     if schedule.origin == "code":
-        return f"code, edited by {schedule.changed_by or 'SQL'}" if schedule.edited else "code"
+        return "code, edited" if schedule.edited else "code"
     return schedule.changed_by or "an operator"
 
 

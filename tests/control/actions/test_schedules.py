@@ -358,3 +358,18 @@ def test_a_schedule_whose_base_is_infinite_is_shown_and_changed(context, engine,
 
     assert schedule(context, declared.id).checked_until is None
     assert edit_schedule(context, operator, declared.id, {"tz": "UTC"}).tz == "UTC"
+
+
+def test_the_name_at_a_schedule_is_that_of_who_changed_it_last(
+    context, engine, operator, declared, database_url
+):
+    edit_schedule(context, operator, declared.id, {"expr": "30 9 * * *"})
+    with psycopg.connect(database_url) as somebody:
+        somebody.execute("UPDATE callboard.schedules SET tz = 'UTC'")
+        (who,) = somebody.execute("SELECT session_user").fetchone()
+    assert schedule(context, declared.id).changed_by == who
+
+    reset_schedule(context, operator, declared.id)
+    assert schedule(context, declared.id).changed_by == "otto"
+    declare(engine, job("report", "0 7 * * * @ Europe/Paris"), job("greet", signature=GREET))
+    assert schedule(context, declared.id).changed_by is None
