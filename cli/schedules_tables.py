@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from callboard.cli.tables import STATES, listing, moment, new_card
-from callboard.core.display import DASH, distance, many, zone
+from callboard.core.display import DASH, count, distance, many, per_day, zone
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -104,18 +104,18 @@ def edit_lines(edit: "Edit", tz: str) -> list[str]:
     here = zone(tz)
 
     def named(slots: "Sequence[datetime]") -> str:
-        shown = ", ".join(f"{slot.astimezone(here):%a %d %H:%M}" for slot in slots[:NAMED])
+        times = [slot.astimezone(here) for slot in slots[:NAMED]]
+        shown = ", ".join(f"{time:%a %d %H:%M:%S}".removesuffix(":00") for time in times)
         return shown + (" ..." if len(slots) > NAMED else "")
 
     until = f"{edit.until.astimezone(here):%a %d %b %H:%M}"
-    lines = [
-        f"Until {until}: {many(len(edit.kept), 'slot')} stay, {len(edit.gone)} go, {len(edit.new)} come."
-    ]
+    counts = f"{many(len(edit.kept), 'slot')} stay, {count(len(edit.gone))} go, {count(len(edit.new))} come"
+    lines = [f"Until {until}: {counts}."]
     if edit.gone:
         lines.append(f"Gone: {named(edit.gone)}")
     if edit.new:
         lines.append(f"New: {named(edit.new)}")
-    lines.append(f"Runs a day: {edit.per_day_before:.4g} before, {edit.per_day_after:.4g} after.")
+    lines.append(f"Runs a day: {per_day(edit.per_day_before)} before, {per_day(edit.per_day_after)} after.")
     return lines
 
 

@@ -120,6 +120,9 @@ class _Look:
             sentences.append(f"{self._job} has no schedule.")
         for row in rows:
             schedule = as_schedule(row, self._now)
+            if schedule.created_at > self._at:
+                sentences.append(self._tell.created_later(schedule))
+                continue
             before, after = self._neighbours(row)
             sentences.append(self._tell.around(schedule, before, after))
             sentences += self._notes(schedule)
@@ -140,9 +143,7 @@ class _Look:
         return before, after
 
     def _notes(self, schedule: Schedule) -> Iterator[str]:
-        if schedule.created_at > self._at:
-            yield self._tell.created_later(schedule)
-        elif schedule.changed_at > self._at:
+        if schedule.changed_at > self._at:
             change = queries.next_change(self._connection, schedule.name, SCHEDULE_EDITS, self._at)
             yield self._tell.changed_since(schedule, change)
         if not schedule.enabled:

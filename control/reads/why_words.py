@@ -17,6 +17,9 @@ SCHEDULE_OFF = "the schedule is switched off"
 #: The reason where a slot should have been decided, and its row is not there.
 FORGOTTEN = "the ledger no longer goes back so far"
 
+#: How the reasons begin of slots that a schedule names now and did not name, or may not have named, then.
+_OTHER_THEN = ("the schedule was made later", "the schedule was changed")
+
 #: The reason of an occurrence that stands for many (`scheduler.misfire`).
 _STANDS_FOR = re.compile(r"stands for every slot from (\S+ \S+) UTC to ")
 
@@ -80,6 +83,8 @@ class Teller:
         """Of a slot that nobody has decided."""
         if slot.due_at > self._now:
             return f"{self._slot(slot)} has not run: {slot.reason}."
+        if (slot.reason or "").startswith(_OTHER_THEN):
+            return f"No slot is known at {self.zoned(slot.due_at)}: {slot.reason}."
         if slot.reason == FORGOTTEN:
             return f"What became of the slot of {self.zoned(slot.due_at)} is not known: {slot.reason}."
         return f"{self._slot(slot)} was never decided: {slot.reason}."
@@ -106,8 +111,8 @@ class Teller:
     def created_later(self, schedule: Schedule, *, within: bool = False) -> str:
         """That a schedule did not exist then."""
         by = f" by {schedule.changed_by}" if schedule.changed_by and schedule.origin == "operator" else ""
-        words = f"the schedule was made later, at {self.time(schedule.created_at)}{by}"
-        return words if within else f"{words[0].upper()}{words[1:]}."
+        when = f"was made later, at {self.time(schedule.created_at)}{by}"
+        return f"the schedule {when}" if within else f"The schedule {schedule.name} {when}."
 
     def changed_since(self, schedule: Schedule, change: Row | None, *, within: bool = False) -> str:
         """That a schedule was another one then, or may have been."""

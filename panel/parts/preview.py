@@ -6,7 +6,7 @@ import streamlit as st
 from pandas import DataFrame
 
 from callboard.control.reads.previews import Preview
-from callboard.core.display import count, many, zone
+from callboard.core.display import count, many, per_day, zone
 from callboard.core.edits import Edit
 
 #: So many of the slots that go or come are named.
@@ -45,7 +45,7 @@ def changes(edit: Edit, tz: str) -> None:
         st.badge(f"{count(len(edit.kept))} stay", color="gray")
         st.badge(f"{count(len(edit.gone))} go", color="orange" if edit.gone else "gray")
         st.badge(f"{count(len(edit.new))} come", color="green" if edit.new else "gray")
-    before, after = (f"{rate:.3g}" for rate in (edit.per_day_before, edit.per_day_after))
+    before, after = per_day(edit.per_day_before), per_day(edit.per_day_after)
     rate = f"{before} a day, as before" if before == after else f"{before} a day, then {after}"
     st.caption(f"Of the {many(len(edit.kept) + len(edit.gone), 'slot')} until {until}. Runs: {rate}.")
     if edit.gone:
@@ -56,7 +56,7 @@ def changes(edit: Edit, tz: str) -> None:
 
 def _named(slots: tuple[datetime, ...], tz: str) -> str:
     here = zone(tz)
-    shown = ", ".join(f"{slot.astimezone(here):%a %H:%M}" for slot in slots[:NAMED])
+    shown = ", ".join(f"{slot.astimezone(here):%a %H:%M}{_seconds(slot)}" for slot in slots[:NAMED])
     return shown + (" ..." if len(slots) > NAMED else "")
 
 
