@@ -14,13 +14,28 @@ _UNITS = {"s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _LONGEST_S = 3_660 * 86_400
 
 
+#: Moments are those of these years: beyond them there are neither schedules nor rules of clocks.
+_YEARS = range(1970, 2200)
+
+
+def sensible(moment: datetime) -> datetime:
+    """A moment in UTC, if it is one that schedules may be asked about.
+
+    Raises:
+        BadInput: it has no time zone, or is not of the years 1970 to 2199.
+    """
+    if moment.year not in _YEARS:
+        raise BadInput(f"The moment {moment.isoformat()} is out of reach; name one from 1970 to 2199.")
+    return as_utc(moment)
+
+
 def read_moment(text: str, tz: ZoneInfo, now: datetime) -> datetime:
     """A moment in UTC: `2026-11-26T08:00Z`, or as the zone's clock shows it, `2026-11-26 08:00` or `08:00`.
 
     A time of day alone is the last time that the clock showed it; of two passes through it, the first.
 
     Raises:
-        BadInput: it is neither.
+        BadInput: it is neither, or out of reach (see `sensible`).
     """
     found = _TIME.fullmatch(text.strip())
     if found:
@@ -32,11 +47,11 @@ def read_moment(text: str, tz: ZoneInfo, now: datetime) -> datetime:
                 return as_utc(at)
     try:
         moment = datetime.fromisoformat(text.strip())
-        return as_utc(moment if moment.tzinfo else moment.replace(tzinfo=tz))
-    except (ValueError, OverflowError):
+    except ValueError:
         raise BadInput(
             f"{text[:60]!r} is no moment; write a time of day such as 08:00, or 2026-11-26T08:00Z."
         ) from None
+    return sensible(moment if moment.tzinfo else moment.replace(tzinfo=tz))
 
 
 def read_span(text: str) -> timedelta:

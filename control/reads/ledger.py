@@ -11,9 +11,10 @@ from callboard.control.reads.jobs import cron_of
 from callboard.control.reads.presence import Presence, presence
 from callboard.control.reads.runs import MAX_HISTORY, check_range
 from callboard.control.reads.schedules import MAX_ID
-from callboard.core.clock import as_utc, utcnow
+from callboard.core.clock import utcnow
 from callboard.core.errors import BadInput, BadSchedule
 from callboard.core.limits import storable
+from callboard.core.moments import sensible
 from callboard.core.states import Disposition
 from callboard.storage.queries import Row
 from callboard.storage.queries import ledger as queries
@@ -63,7 +64,7 @@ class Wanted:
                 raise BadInput(f"There is no disposition {word[:40]!r}; there are {', '.join(WORDS)}.")
         for moment in (self.since, self.until):
             if moment is not None:
-                as_utc(moment)
+                sensible(moment)
 
 
 def ledger(context: Context, job: str, *, limit: int = 100) -> tuple[Occurrence, ...]:

@@ -8,11 +8,12 @@ from callboard.control.context import Context
 from callboard.control.reads.jobs import cron_of
 from callboard.control.reads.runs import check_range
 from callboard.control.reads.schedules import schedule
-from callboard.core.clock import as_utc, utcnow
+from callboard.core.clock import utcnow
 from callboard.core.cron import Cron, cron
 from callboard.core.describe import describe
 from callboard.core.edits import Edit, compare
 from callboard.core.errors import BadSchedule
+from callboard.core.moments import sensible
 from callboard.core.upcoming import SHOWN, Upcoming, upcoming
 
 #: The most runs that may be asked for.
@@ -50,7 +51,7 @@ def preview(
     """
     check_range("count", count, MAX_RUNS)
     plan = cron(expr, tz)
-    at = utcnow() if start is None else as_utc(start)
+    at = utcnow() if start is None else sensible(start)
     return Preview(plan.expr, plan.tz, describe(plan.expr, plan.tz), at, upcoming(plan, at, count))
 
 
@@ -72,7 +73,7 @@ def preview_edit(
     """
     found = schedule(context, schedule_id)
     on = found.enabled if enabled is None else enabled
-    at = utcnow() if start is None else as_utc(start)
+    at = utcnow() if start is None else sensible(start)
     before = preview(found.expr, found.tz, start=at, count=count)
     after = preview(expr or found.expr, tz or found.tz, start=at, count=count)
     edit = compare(

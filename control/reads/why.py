@@ -14,10 +14,10 @@ from callboard.control.reads.ledger import UNDECIDED, Occurrence, as_occurrence,
 from callboard.control.reads.names import UnknownJob
 from callboard.control.reads.presence import PROMPT, presence
 from callboard.control.reads.schedules import Schedule, as_schedule, name_of
-from callboard.core.clock import as_utc, utcnow
+from callboard.core.clock import utcnow
 from callboard.core.errors import BadSchedule
 from callboard.core.limits import storable
-from callboard.core.moments import read_moment
+from callboard.core.moments import read_moment, sensible
 from callboard.core.zones import zone
 from callboard.storage.queries import Row
 from callboard.storage.queries import jobs as job_queries
@@ -68,7 +68,7 @@ def why(context: Context, job: str, at: str | datetime, *, tz: str | None = None
             raise UnknownJob(job, names)
         tz = tz or next((row["tz"] for row in sorted(rows, key=lambda row: not row["enabled"])), "UTC")
         here = zone(tz)
-        moment = read_moment(at, here, now) if isinstance(at, str) else as_utc(at)
+        moment = read_moment(at, here, now) if isinstance(at, str) else sensible(at)
         looked = _Look(context, connection, job, moment, here, now)
         near = looked.near(rows)
         sentences = [looked.explain(slot, rows) for slot in near] if near else looked.nothing(rows)

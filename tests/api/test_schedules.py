@@ -189,3 +189,25 @@ def test_why_is_answered_in_words(api, engine, declared):
     assert found["answer"].startswith("No slot of health-check falls due at ")
     assert api.get("/api/jobs/health-check/why", params={"at": "noon"}).status_code == 400
     assert api.get("/api/jobs/nothing/why", params={"at": "8:00"}).status_code == 404
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_moments_at_the_ends_of_time_are_refused(api, declared, moment):
+    answers = [
+        api.post("/api/schedules/preview", json={"expr": "@daily", "from": moment}),
+        api.post("/api/schedules/preview", json={"schedule": declared, "from": moment}),
+        api.get("/api/jobs/health-check/why", params={"at": moment}),
+        api.get("/api/schedules/ledger", params={"since": moment}),
+        api.get("/api/schedules/ledger", params={"until": moment}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [400] * 5
+    assert all("out of reach" in answer.json()["detail"] for answer in answers)
+
+
+def test_the_last_slots_of_a_rare_schedule_are_shown_and_no_more(api, jobs):
+    body = {"expr": "0 0 29 2 */7", "tz": "Pacific/Auckland", "from": "2199-01-01T00:00:00Z", "count": 1000}
+
+    found = api.post("/api/schedules/preview", json=body).json()
+
+    assert 100 < len(found["runs"]) < 1000

@@ -27,9 +27,15 @@ def test_a_moment_is_read_as_the_clock_on_the_wall_has_it(written: str, meant: d
     assert read_moment(written, PARIS, NOW) == meant
 
 
-@pytest.mark.parametrize("written", ["", "24:00", "8", "noon", "2026-13-01", "0001-01-01", "x" * 500])
+@pytest.mark.parametrize("written", ["", "24:00", "8", "noon", "2026-13-01", "x" * 500])
 def test_what_is_no_moment_is_refused(written: str) -> None:
     with pytest.raises(BadInput, match="no moment"):
+        read_moment(written, PARIS, NOW)
+
+
+@pytest.mark.parametrize("written", ["0001-01-01", "0001-01-01T00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_a_moment_out_of_reach_is_refused(written: str) -> None:
+    with pytest.raises(BadInput, match="out of reach"):
         read_moment(written, PARIS, NOW)
 
 
