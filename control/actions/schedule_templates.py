@@ -99,19 +99,19 @@ def apply_template(
         BadInput: both jobs are the same, the zone is none, or a job cannot run without arguments.
     """
     wanted = template(name)
-    jobs: dict[JobRole, str] = {"sync": sync, "totals": totals}
+    jobs: dict[JobRole, str] = {"sync": storable(sync), "totals": storable(totals)}
     if sync == totals:
         raise BadInput("A template is for two jobs; name another one for sync than for totals.")
     if dry_run:
         for job in jobs.values():
             principal.require(PERMISSION, job)
         with context.read() as connection:
-            rows = {job: queries.schedules(connection, job=storable(job)) for job in jobs.values()}
+            rows = {job: queries.schedules(connection, job=job) for job in jobs.values()}
             return _plan(connection, wanted, jobs, rows, tz, keep_others=keep_others, dry_run=True)
     with _audited(context, principal, wanted, jobs) as entry:
         for job in sorted(jobs.values()):
             audit_queries.lock(entry.connection, f"schedules {job}")
-        held = queries.hold_of_jobs(entry.connection, [storable(job) for job in jobs.values()])
+        held = queries.hold_of_jobs(entry.connection, list(jobs.values()))
         rows = {job: [row for row in held if row["job_name"] == job] for job in jobs.values()}
         done = _plan(entry.connection, wanted, jobs, rows, tz, keep_others=keep_others, dry_run=False)
         by_id = {row["id"]: row for row in held}
@@ -154,7 +154,7 @@ def _plan(
     now = utcnow()
     changes = []
     for role, job in jobs.items():
-        switch = switch_queries.switch(connection, storable(job))
+        switch = switch_queries.switch(connection, job)
         if switch is None:
             raise UnknownJob(job, job_queries.names(connection))
         steps = tuple(_steps(wanted, role, job, switch, rows[job], tz, keep_others=keep_others))

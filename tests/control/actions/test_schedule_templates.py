@@ -103,6 +103,7 @@ def test_every_template_can_be_applied(context, operator, jobs, name):
     [
         ({"totals": "fetch"}, BadInput, "two jobs"),
         ({"totals": "smu"}, NotFound, "Did you mean sum"),
+        ({"sync": "\0"}, NotFound, "no job named"),
         ({"totals": "needy"}, BadInput, "needs the argument"),
         ({"tz": "Mars"}, BadInput, "time zone"),
         ({"name": "Off Saison"}, NotFound, "competition-active"),
