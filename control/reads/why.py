@@ -30,6 +30,8 @@ NEAR = timedelta(seconds=60)
 #: So many slots on either side are looked at.
 AROUND = 50
 
+#: Dispositions of slots that no scheduler has claimed in time.
+LATE = ("late", "missed", "coalesced")
 JOB_SWITCH = ("disable_job", "enable_job")
 SCHEDULE_SWITCH = ("disable_schedule", "enable_schedule", "reset_schedule", "add_schedule", "edit_schedule")
 SCHEDULE_EDITS = ("edit_schedule", "reset_schedule", "add_schedule", "remove_schedule")
@@ -104,6 +106,12 @@ class _Look:
 
     def explain(self, slot: Occurrence, rows: Sequence[Row]) -> str:
         """What became of a slot, in one sentence or two."""
+        said = self._became(slot, rows)
+        if slot.disposition not in LATE:
+            return said
+        return f"{said} {self._tell.unattended(slot, presence(self._context))}"
+
+    def _became(self, slot: Occurrence, rows: Sequence[Row]) -> str:
         if slot.disposition == UNDECIDED:
             return self._tell.undecided(slot)
         if slot.disposition == "skipped_disabled":

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from callboard.control.reads.ledger import Occurrence
+from callboard.control.reads.presence import Presence
 from callboard.control.reads.schedules import Schedule
 from callboard.core.display import moment
 from callboard.core.limits import cut
@@ -78,6 +79,14 @@ class Teller:
         if slot.run_state not in ("succeeded", "processing") and slot.run_reason:
             why = f": {cut(' '.join(slot.run_reason.split()), MAX_ERROR)}"
         return f"{how}{on_time}, {_RUNS[slot.run_state]}{why}".rstrip(".") + "."
+
+    def unattended(self, slot: Occurrence, schedulers: Presence) -> str:
+        """Why nobody had claimed a slot in time."""
+        if schedulers.since is not None and schedulers.since > slot.due_at:
+            return (
+                f"The earliest of the schedulers that run now began later, at {self.time(schedulers.since)}."
+            )
+        return "No scheduler had claimed it in time: none was alive, or PostgreSQL did not answer it."
 
     def undecided(self, slot: Occurrence) -> str:
         """Of a slot that nobody has decided."""

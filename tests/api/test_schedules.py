@@ -182,7 +182,7 @@ def test_why_is_answered_in_words(api, engine, declared):
 
     answer = api.get("/api/jobs/health-check/why", params={"at": at.isoformat()}).json()
 
-    assert answer["answer"].endswith("did not run: missed, so.")
+    assert "did not run: missed, so. No scheduler had claimed it in time" in answer["answer"]
     assert [slot["disposition"] for slot in answer["slots"]] == ["missed"]
     between = (at + timedelta(minutes=2)).isoformat()
     found = api.get("/api/jobs/health-check/why", params={"at": between}).json()

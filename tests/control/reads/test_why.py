@@ -23,6 +23,8 @@ PARIS = ZoneInfo("Europe/Paris")
 DUE = (datetime.now(PARIS) - timedelta(days=2)).replace(hour=8, minute=0, second=0, microsecond=0)
 EIGHT = f"{DUE:%a} 08:00 (Europe/Paris)"
 
+UNATTENDED = " No scheduler had claimed it in time: none was alive, or PostgreSQL did not answer it."
+
 ADD = """
 INSERT INTO callboard.occurrences (schedule_id, due_at, job_name, disposition, reason, run_id, decided_at)
 VALUES (:schedule, :due, 'report', :became, :reason, :run, :due)
@@ -126,7 +128,7 @@ def test_a_job_without_code_and_a_schedule_that_the_code_gave_up_say_so(context,
 def test_a_slot_that_became_no_run_gives_its_reason(context, decide, became, reason, said):
     decide(became, reason)
 
-    assert answer(context) == said
+    assert answer(context).removesuffix(UNATTENDED) == said
 
 
 @pytest.mark.parametrize(
@@ -164,7 +166,13 @@ def test_a_slot_whose_message_waits_for_redis_says_so(context, engine, decide):
 def test_a_late_run_says_how_late(context, decide):
     decide("late", "3 min late", state="succeeded")
 
-    assert answer(context) == f"The slot of {EIGHT} ran late (3 min late), and its run succeeded."
+    said = f"The slot of {EIGHT} ran late (3 min late), and its run succeeded."
+    assert answer(context) == said + UNATTENDED
+
+    sign = {"at": to_ms(datetime.now(UTC)), "started_at": to_ms(DUE + timedelta(minutes=3))}
+    context.redis.hset(context.keys.schedulers, "a", orjson.dumps(sign))
+    began = f" The earliest of the schedulers that run now began later, at {DUE:%a} 08:03."
+    assert answer(context) == said + began
 
 
 def test_a_slot_that_no_scheduler_has_decided_names_the_last_sign_of_one(context, engine, report):
