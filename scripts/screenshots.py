@@ -32,6 +32,7 @@ PAGES = (
     ("overview", "/", 1080),
     ("jobs", "/jobs", 760),
     ("job", "/job?job=process-referrals", 1060),
+    ("schedules", "/schedules", 800),
     ("run", "/run?run={run}", 1000),
 )
 #: So long (ms) a page may take to finish drawing its charts.
