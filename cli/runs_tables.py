@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from callboard.cli.tables import card, listing, moment, state
+from callboard.cli.tables import listing, moment, new_card, state
 from callboard.core.clock import utcnow
 from callboard.core.display import DASH, span
 
@@ -37,7 +37,7 @@ def print_run(console: Console, detail: "RunDetail") -> None:
     """All that is known of a run, its log last."""
     run = detail.run
     console.print(Text.assemble((run.job, "bold"), f"  {run.run_id}"))
-    table = card()
+    table = new_card()
     table.add_row("State", state(run.state))
     told = {
         "Reason": run.reason,
