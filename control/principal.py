@@ -42,6 +42,7 @@ PERMISSIONS: Final[dict[str, Role]] = {
     "dead:requeue": Role.OPERATOR,
     "dead:drop": Role.OPERATOR,
     "schedules:edit": Role.OPERATOR,
+    "sql:schedule": Role.ADMIN,
 }
 
 

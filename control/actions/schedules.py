@@ -32,6 +32,9 @@ from callboard.storage.queries import schedules as queries
 from callboard.storage.queries import switches as switch_queries
 
 PERMISSION = "schedules:edit"
+#: Whoever schedules this job has SQL of their own choice run.
+SQL_JOB = "run-sql"
+SQL_PERMISSION = "sql:schedule"
 
 
 def add_schedule(
@@ -51,14 +54,14 @@ def add_schedule(
         fields: `tz`, `args`, `kwargs`, `misfire`, `misfire_limit` and `grace_ms`, where not the default.
 
     Raises:
-        NotAllowed: the role does not include `schedules:edit`.
+        NotAllowed: the role does not include `schedules:edit`, or for SQL commands `sql:schedule`.
         NotFound: no job has that name.
         BadInput: a field is wrong, or the job does not take the arguments.
         Conflict: the job has a schedule of that name.
     """
     target = name_of(job, key or "")
     with audited(
-        context, principal, permission=PERMISSION, action="add_schedule", target=target, job=job
+        context, principal, permission=permission_for(job), action="add_schedule", target=target, job=job
     ) as entry:
         switch = switch_queries.switch(entry.connection, storable(job))
         if switch is None:
@@ -233,12 +236,19 @@ def said(row: Row) -> dict[str, Any]:
     }
 
 
+def permission_for(job: str | None) -> str:
+    """What it takes to change a schedule of a job."""
+    return SQL_PERMISSION if job == SQL_JOB else PERMISSION
+
+
 @contextmanager
 def _holding(
     context: Context, principal: Principal, schedule_id: int, action: str, version: datetime | None
 ) -> Iterator[Held]:
     job, target = _about(context, schedule_id)
-    with audited(context, principal, permission=PERMISSION, action=action, target=target, job=job) as entry:
+    with audited(
+        context, principal, permission=permission_for(job), action=action, target=target, job=job
+    ) as entry:
         row = None if job is None else queries.hold(entry.connection, schedule_id)
         if row is None:
             raise UnknownSchedule(schedule_id)

@@ -373,3 +373,15 @@ def test_the_name_at_a_schedule_is_that_of_who_changed_it_last(
     assert schedule(context, declared.id).changed_by == "otto"
     declare(engine, job("report", "0 7 * * * @ Europe/Paris"), job("greet", signature=GREET))
     assert schedule(context, declared.id).changed_by is None
+
+
+def test_only_an_admin_has_sql_of_their_own_choice_run(context, engine, operator, admin):
+    command = [{"name": name, "kind": "positional_or_keyword", "type": "str"} for name in ("name", "command")]
+    declare(engine, job("run-sql", signature=command))
+    fields = {"kwargs": {"name": "now", "command": "SELECT 1"}}
+
+    with pytest.raises(NotAllowed, match="sql:schedule"):
+        add_schedule(context, operator, "run-sql", "* * * * *", **fields)
+    made = add_schedule(context, admin, "run-sql", "* * * * *", **fields)
+    with pytest.raises(NotAllowed, match="sql:schedule"):
+        edit_schedule(context, operator, made.id, version=None, kwargs={"name": "now", "command": "SELECT 2"})
