@@ -7,6 +7,7 @@ from dramatiq.middleware import Middleware
 
 from callboard.middleware.capture import Capture
 from callboard.middleware.declare import declaration
+from callboard.middleware.isolation import Isolation
 from callboard.middleware.keeper import Keeper
 from callboard.middleware.switches import Switches
 from callboard.middleware.work_queue import WorkQueue
@@ -21,6 +22,7 @@ class Lifecycle(Middleware):
 
     def before_worker_boot(self, broker: Any, worker: Any) -> None:
         broker.draining = False
+        Isolation.of(broker).start(broker)
         worker.work_queue = WorkQueue()
         broker.switches = Switches(broker.direct, broker.keys, broker.broker_id)
         broker.switches.start()
@@ -41,3 +43,4 @@ class Lifecycle(Middleware):
         self._capture.remove()
         if self._keeper is not None:
             self._keeper.stop()
+        Isolation.of(broker).stop()

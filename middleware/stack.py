@@ -16,6 +16,7 @@ from dramatiq.results.backends import RedisBackend
 
 from callboard.middleware.disabled import Disabled
 from callboard.middleware.ended import Ended
+from callboard.middleware.isolation import Isolation
 from callboard.middleware.lifecycle import Lifecycle
 from callboard.middleware.mutex import Mutex
 from callboard.middleware.recording import Recording
@@ -55,6 +56,6 @@ def complete(own: Iterable[Middleware], client: redis.Redis, namespace: str) -> 
     if Results not in present:
         results = [Results(backend=RedisBackend(client=client, namespace=f"{namespace}-results"))]
     return [
-        Lifecycle(), Recording(), Ended(), Disabled(), Stale(), Mutex(), *asyncio, *defaults[:1], time_limit,
-        *defaults[1:], *others, *results, Sentry(), retries,
+        Lifecycle(), Recording(), Isolation(), Ended(), Disabled(), Stale(), Mutex(), *asyncio,
+        *defaults[:1], time_limit, *defaults[1:], *others, *results, Sentry(), retries,
     ]  # fmt: skip

@@ -1,0 +1,97 @@
+"""What the process of an isolated run does, from its fork to its end."""
+
+import inspect
+import logging
+import os
+import pickle
+import signal
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, NoReturn
+
+from dramatiq import Message, MessageProxy
+from dramatiq.middleware import AsyncIO, CurrentMessage
+
+from callboard.core.parent import end_with_parent
+from callboard.core.plain import plain
+from callboard.middleware.capture import Capture
+from callboard.middleware.events import bounded_result
+from callboard.middleware.execution import enter
+from callboard.middleware.isolated.frames import ERROR, MAX_FRAME, RESULT
+from callboard.middleware.isolated.raised import take_apart
+from callboard.middleware.isolated.voice import Spoken, Voice
+
+Functions = Mapping[str, Callable[..., Any]]
+
+
+class Request(NamedTuple):
+    """What a process is to do, and what its job may know of its run."""
+
+    #: As `Message` takes it.
+    message: dict[str, Any]
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    execution_id: str
+    fence: int | None
+    started: int | None
+
+
+def run_request(broker: Any, functions: Functions, speech: socket.socket) -> NoReturn:
+    """Do what the other end of the socket asks for, tell it the outcome, and end."""
+    # A group of its own, so that what the job starts can be ended with it.
+    os.setsid()
+    end_with_parent(signal.SIGKILL)
+    _seed()
+    voice = Voice(speech)
+    request: Request = pickle.loads(voice.hear_request())  # noqa: S301 - from our own worker
+    execution = Spoken(MessageProxy(Message(**request.message)), voice)
+    execution.execution_id = request.execution_id
+    execution.fence = request.fence
+    execution.started = request.started
+    Capture().install()
+    enter(execution)
+    try:
+        result = voice.interruptible(lambda: _call(broker, functions, execution, request))
+    except BaseException as error:  # noqa: BLE001 - it is told where it is judged
+        outcome = ERROR, pickle.dumps(take_apart(error, skip=(__file__, *_OWN)))
+    else:
+        outcome = RESULT, _packed(result)
+    voice.report_now()
+    voice.send(*outcome)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(0)
+
+
+def _call(broker: Any, functions: Functions, execution: Spoken, request: Request) -> Any:
+    function = functions.get(execution.job)
+    if function is None:
+        raise LookupError(f"The job {execution.job} was declared after its worker had begun.")
+    if inspect.iscoroutinefunction(inspect.unwrap(function)):
+        asyncio = AsyncIO()
+        asyncio.logger.setLevel(logging.WARNING)
+        asyncio.before_worker_boot(broker, None)
+    for middleware in broker.middleware:
+        if isinstance(middleware, CurrentMessage):
+            middleware.before_process_message(broker, execution.message)
+    return function(*request.args, **request.kwargs)
+
+
+def _packed(result: Any) -> bytes:
+    """The result as it is, if it can be sent and is not too large."""
+    try:
+        packed = pickle.dumps(result)
+    except Exception:  # noqa: BLE001 - it runs the value's own code
+        packed = b""
+    return packed if 0 < len(packed) <= MAX_FRAME else pickle.dumps(plain(bounded_result(result)))
+
+
+def _seed() -> None:
+    """Let each run have random numbers of its own; Python sees to its own generator itself."""
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed()
+
+
+_OWN = (inspect.getsourcefile(Voice) or "",)
