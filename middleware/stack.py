@@ -23,6 +23,7 @@ from callboard.middleware.recording import Recording
 from callboard.middleware.retries import Retries
 from callboard.middleware.sentry import Sentry
 from callboard.middleware.stale import Stale
+from callboard.middleware.stuck import Stuck
 from callboard.middleware.time_limit import TimeLimit
 
 
@@ -56,6 +57,6 @@ def complete(own: Iterable[Middleware], client: redis.Redis, namespace: str) -> 
     if Results not in present:
         results = [Results(backend=RedisBackend(client=client, namespace=f"{namespace}-results"))]
     return [
-        Lifecycle(), Recording(), Isolation(), Ended(), Disabled(), Stale(), Mutex(), *asyncio,
+        Lifecycle(), Recording(), Isolation(), Stuck(), Ended(), Disabled(), Stale(), Mutex(), *asyncio,
         *defaults[:1], time_limit, *defaults[1:], *others, *results, Sentry(), retries,
     ]  # fmt: skip
