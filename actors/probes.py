@@ -106,7 +106,8 @@ def probe_workers(client: Redis, keys: Keys, timeout_ms: int) -> Finding:
     if stuck:
         lost = sum(said["stuck"] for said in stuck.values())
         names = ", ".join(_describe(client.hget(keys.workers, worker)) for worker in list(stuck)[:5])
-        return Finding("degraded", f"{lost} threads are lost to runs past their limit: {names}.", lost)
+        threads = "1 thread is" if lost == 1 else f"{lost} threads are"
+        return Finding("degraded", f"{threads} lost to runs past their limit: {names}.", lost)
     return Finding("healthy", f"Workers alive: {len(alive)}.", 0)
 
 

@@ -15,6 +15,7 @@ from dramatiq.middleware import TimeLimitExceeded
 from callboard.core.errors import CallboardError
 from callboard.middleware.execution import Execution
 from callboard.middleware.interrupts import Window
+from callboard.middleware.isolated import child
 from callboard.middleware.isolated.frames import (
     ASK,
     END,
@@ -29,7 +30,8 @@ from callboard.middleware.isolated.frames import (
     Frames,
     frame,
 )
-from callboard.middleware.isolated.raised import put_together
+from callboard.middleware.isolated.raised import put_together, traceback_of
+from callboard.middleware.isolated.whereabouts import frames_of
 
 #: Seconds that a process has after it was interrupted, before it is killed.
 GRACE = 0.5
@@ -72,6 +74,7 @@ class Call:
         self._execution = execution
         self._window = window
         self._leash = leash
+        self._end = bytearray()
         self._speech = speech
         self._memory = memory
         self._frames = Frames(most=MAX_FRAME)
@@ -92,12 +95,17 @@ class Call:
         self._unsent += request
         self._leash.setblocking(False)
         self._speech.setblocking(False)
-        while (end := self._hear_end()) is None:
+        while not self._hear_end():
             self._obey()
             self._wait()
             self._talk()
         self._talk()
-        return self._judge(*end)
+        if self._outcome is None:
+            raise self._explain()
+        kind, payload = self._outcome
+        if kind == ERROR:
+            raise put_together(pickle.loads(payload))  # noqa: S301 - from a process of our own
+        return pickle.loads(payload)  # noqa: S301 - the same
 
     def _wait(self) -> None:
         poll = select.poll()
@@ -159,36 +167,39 @@ class Call:
         elif kind in (RESULT, ERROR):
             self._outcome = kind, payload
 
-    def _hear_end(self) -> tuple[Cause, int, int] | None:
+    def _hear_end(self) -> bool:
+        """Whether the nursery has told all that it has to tell of the end."""
         try:
-            said = self._leash.recv(END.size)
+            while piece := self._leash.recv(1 << 16):
+                self._end += piece
         except BlockingIOError:
-            return None
+            return False
         except OSError:
-            said = b""
-        if len(said) < END.size:
+            pass
+        if len(self._end) < END.size:
             raise NurseryLost
-        cause, status, number = END.unpack(said)
-        return Cause(cause), status, number
+        return True
 
-    def _judge(self, cause: Cause, status: int, number: int) -> Any:
-        if self._outcome is not None:
-            kind, payload = self._outcome
-            if kind == ERROR:
-                raise put_together(pickle.loads(payload))  # noqa: S301 - from a process of our own
-            return pickle.loads(payload)  # noqa: S301 - the same
-        if cause is Cause.MEMORY:
-            raise MemoryLimitExceeded(
+    def _explain(self) -> BaseException:
+        """Why there is no outcome, as an error from where the process was."""
+        cause, status, number = END.unpack_from(self._end)
+        return self._error(cause, status, number).with_traceback(
+            traceback_of(frames_of(bytes(self._end[END.size :]), until=child.__file__))
+        )
+
+    def _error(self, cause: int, status: int, number: int) -> BaseException:
+        if cause == Cause.MEMORY:
+            return MemoryLimitExceeded(
                 f"The job's process had {_size(number)} of memory, and its memory_limit is"
                 f" {_size(self._memory)}; raise the limit, or have the job work in smaller parts."
             )
-        if cause is Cause.REFUSED:
-            raise ProcessEnded(f"No process could be started for the job: {os.strerror(number)}.")
+        if cause == Cause.REFUSED:
+            return ProcessEnded(f"No process could be started for the job: {os.strerror(number)}.")
         if self._window.interrupted_by is not None:
-            raise self._window.interrupted_by
-        if cause is Cause.TIME:
-            raise TimeLimitExceeded
-        raise ProcessEnded(f"The job's process ended with {_ending(status)}.")
+            return self._window.interrupted_by()
+        if cause == Cause.TIME:
+            return TimeLimitExceeded()
+        return ProcessEnded(f"The job's process ended with {_ending(status)}.")
 
 
 def _ending(status: int) -> str:

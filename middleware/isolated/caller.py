@@ -1,6 +1,7 @@
 """The worker's end: starts the nursery, and has runs done in processes of their own."""
 
 import contextlib
+import functools
 import os
 import pickle
 import signal
@@ -21,7 +22,7 @@ from callboard.middleware.isolated.nursery import Nursery
 
 #: Seconds after its time limit at which the nursery kills a process by itself. The worker is sooner, unless a
 #: job holds the interpreter's lock there.
-HARD = 0.9
+HARD = 0.85
 
 #: Seconds to wait for the nursery to end.
 PATIENCE = 5.0
@@ -115,7 +116,7 @@ class Caller:
         """In the nursery's process."""
         code = 0
         try:
-            Nursery(control, lambda speech: run_request(self._broker, functions, speech)).serve()
+            Nursery(control, functools.partial(run_request, self._broker, functions)).serve()
         except BaseException:
             self._logger.exception("The process that starts isolated runs failed.")
             code = 1

@@ -37,7 +37,7 @@ class Request(NamedTuple):
     started: int | None
 
 
-def run_request(broker: Any, functions: Functions, speech: socket.socket) -> NoReturn:
+def run_request(broker: Any, functions: Functions, speech: socket.socket, where: int) -> NoReturn:
     """Do what the other end of the socket asks for, tell it the outcome, and end."""
     # A group of its own, so that what the job starts can be ended with it.
     os.setsid()
@@ -52,9 +52,9 @@ def run_request(broker: Any, functions: Functions, speech: socket.socket) -> NoR
     Capture().install()
     enter(execution)
     try:
-        result = voice.interruptible(lambda: _call(broker, functions, execution, request))
+        result = voice.interruptible(lambda: _call(broker, functions, execution, request), where)
     except BaseException as error:  # noqa: BLE001 - it is told where it is judged
-        outcome = ERROR, pickle.dumps(take_apart(error, skip=(__file__, *_OWN)))
+        outcome = ERROR, pickle.dumps(take_apart(error, skip=_OWN))
     else:
         outcome = RESULT, _packed(result)
     voice.report_now()
@@ -94,4 +94,4 @@ def _seed() -> None:
         numpy_random.seed()
 
 
-_OWN = (inspect.getsourcefile(Voice) or "",)
+_OWN = (__file__, inspect.getfile(Voice))

@@ -24,7 +24,8 @@ BEGIN = struct.Struct("!dQ")
 #: Later orders: ask the process to end, and kill it.
 ASK, KILL = b"T", b"K"
 
-#: The end of a process: why it was ended, its wait status, and the bytes it had or the error's number.
+#: The end of a process: why it was ended, its wait status, and the bytes it had or the error's number. What
+#: is known of where it was follows, up to the end of the stream.
 END = struct.Struct("!BiQ")
 
 

@@ -22,6 +22,7 @@ from typing import Any, NoReturn
 import psutil
 
 from callboard.middleware.isolated.frames import ASK, BEGIN, END, KILL, Cause
+from callboard.middleware.isolated.whereabouts import open_whereabouts, read_whereabouts
 
 #: Seconds between two looks at the memory of those with a limit, and at the worker.
 LOOK, LOOK_IDLE = 0.05, 0.5
@@ -36,6 +37,8 @@ class Life:
 
     pid: int
     leash: socket.socket
+    #: The file with what is known of where it is.
+    where: int
     #: When it is killed, whatever the worker does (s, monotonic).
     until: float
     #: Bytes of memory that it may have; 0: any.
@@ -50,10 +53,11 @@ class Nursery:
 
     Parameters:
         control: where the worker's orders come from.
-        begin: what a new process does, given the socket to its run's thread. It never returns.
+        begin: what a new process does, given the socket to its run's thread and the file for where it is.
+            It never returns.
     """
 
-    def __init__(self, control: socket.socket, begin: Callable[[socket.socket], NoReturn]) -> None:
+    def __init__(self, control: socket.socket, begin: Callable[[socket.socket, int], NoReturn]) -> None:
         self._control = control
         self._begin = begin
         self._lives: dict[int, Life] = {}
@@ -98,30 +102,33 @@ class Nursery:
             raise EOFError
         limit, memory = BEGIN.unpack(data)
         leash, speech = (socket.socket(fileno=file) for file in files)
+        where = open_whereabouts()
         try:
             pid = os.fork()
         except OSError as error:
+            os.close(where)
             _send(leash, END.pack(Cause.REFUSED, 0, error.errno or errno.EAGAIN))
             leash.close()
             speech.close()
             return
         if pid == 0:
-            self._become(leash, speech)
+            self._become(leash, speech, where)
         speech.close()
         leash.setblocking(False)
-        life = self._lives[pid] = Life(pid, leash, time.monotonic() + limit, memory)
+        life = self._lives[pid] = Life(pid, leash, where, time.monotonic() + limit, memory)
         self._selector.register(leash, selectors.EVENT_READ, lambda: self._obey(life))
 
-    def _become(self, leash: socket.socket, speech: socket.socket) -> NoReturn:
+    def _become(self, leash: socket.socket, speech: socket.socket, where: int) -> NoReturn:
         """In the new process: let go of what is the nursery's."""
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for life in self._lives.values():
             life.leash.close()
+            os.close(life.where)
         leash.close()
         self._control.close()
         self._bell.close()
-        self._begin(speech)
+        self._begin(speech, where)
 
     def _obey(self, life: Life) -> None:
         if self._lives.get(life.pid) is not life:
@@ -142,13 +149,19 @@ class Nursery:
         now = time.monotonic()
         for life in self._lives.values():
             if life.cause is not Cause.OWN:
-                continue
-            if now >= life.until:
-                life.cause = Cause.TIME
-                self._kill(life)
+                if now >= life.until:
+                    life.until = float("inf")
+                    self._kill(life)
+            elif now >= life.until:
+                self._condemn(life, Cause.TIME)
             elif life.memory and (had := _memory_of(life.pid)) > life.memory:
-                life.cause, life.had = Cause.MEMORY, had
-                self._kill(life)
+                life.had = had
+                self._condemn(life, Cause.MEMORY)
+
+    def _condemn(self, life: Life, cause: Cause) -> None:
+        """Kill a process after a moment in which it can write down where it is."""
+        life.cause, life.until = cause, time.monotonic() + LOOK
+        os.kill(life.pid, signal.SIGTERM)
 
     def _kill(self, life: Life) -> None:
         os.kill(life.pid, signal.SIGKILL)
@@ -169,8 +182,9 @@ class Nursery:
                 _kill_group(pid)
                 if life.leash in self._selector.get_map():
                     self._selector.unregister(life.leash)
-                _send(life.leash, END.pack(life.cause, status, life.had))
+                _send(life.leash, END.pack(life.cause, status, life.had) + read_whereabouts(life.where))
                 life.leash.close()
+                os.close(life.where)
 
     def _end_all(self) -> None:
         for life in self._lives.values():

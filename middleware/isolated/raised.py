@@ -76,7 +76,7 @@ def put_together(raised: Raised) -> BaseException:
     if raised.context is not None:
         error.__context__ = put_together(raised.context)
     error.__suppress_context__ = raised.suppressed
-    return error.with_traceback(_traceback(raised.frames))
+    return error.with_traceback(traceback_of(raised.frames))
 
 
 def _pickled(value: Any) -> bytes | None:
@@ -129,7 +129,8 @@ def _frames(trace: TracebackType | None, skip: Collection[str]) -> list[Frame]:
     return found
 
 
-def _traceback(frames: list[Frame]) -> TracebackType | None:
+def traceback_of(frames: list[Frame]) -> TracebackType | None:
+    """A traceback of frames, the outermost first."""
     trace = None
     for each in reversed(frames):
         code = _BLANK.replace(

@@ -15,6 +15,7 @@ from dramatiq import MessageProxy
 from callboard.core.plain import plain
 from callboard.middleware.execution import Execution
 from callboard.middleware.isolated.frames import INTERRUPT, LINE, PROGRESS, REQUEST, Frames, frame
+from callboard.middleware.isolated.whereabouts import watch_whereabouts
 
 #: Seconds between two reports of progress: a job may say it in each round of a loop.
 REPORT = 0.1
@@ -48,9 +49,13 @@ class Voice:
                 if kind == REQUEST:
                     return payload
 
-    def interruptible(self, function: Callable[[], Any]) -> Any:
-        """Call a function in this, the main thread, in which an interrupt from the worker is raised."""
+    def interruptible(self, function: Callable[[], Any], where: int) -> Any:
+        """Call a function in this, the main thread, in which an interrupt from the worker is raised.
+
+        Where it is then is written into the file `where`.
+        """
         signal.signal(signal.SIGTERM, self._hear_interrupt)
+        watch_whereabouts(where)
         self._open = True
         try:
             return function()

@@ -99,6 +99,8 @@ def test_a_run_is_over_within_a_second_after_its_limit_however_it_blocks(broker:
     for event in failed:
         assert event["err"][:2] == ["TimeLimitExceeded", "Job timeout after 0.3 seconds"]
         assert 300 <= event["ms"] <= 1300
+        # and say where it was, unless the job saw to that itself
+        assert how == "deaf" or f"in {BLOCKING[how].__name__}" in event["err"][2]
     assert len(dead_letters(broker)) == 1
 
 
@@ -355,6 +357,7 @@ def test_a_process_that_dies_is_a_failed_attempt_and_hurts_no_other_run(
         (tmp_path / "go").touch()
         assert final_event(broker, waiting)["res"] == "done"
     assert (event["s"], event["n"], event["err"][:2]) == ("failed", 2, ["ProcessEnded", said])
+    assert ("in die" in event["err"][2]) == (how == "segv")
 
 
 def test_a_process_with_too_much_memory_is_ended_with_a_clear_sentence(broker: Broker) -> None:
@@ -373,7 +376,8 @@ def test_a_process_with_too_much_memory_is_ended_with_a_clear_sentence(broker: B
     with working(broker):
         assert final_event(broker, work.send(50))["res"] == 50
         event = final_event(broker, work.send(5_000))
-    kind, text, _ = event["err"]
+    kind, text, trace = event["err"]
+    assert "in work" in trace
     assert kind == "MemoryLimitExceeded"
     assert f"and its memory_limit is {base + 200:,} MB;" in text
     assert event["ms"] < 5_000
@@ -528,3 +532,81 @@ def test_a_job_declared_after_its_worker_had_begun_fails_with_a_sentence(broker:
 
         event = final_event(broker, late.send())
     assert event["err"][1] == "The job late was declared after its worker had begun."
+
+
+class Busy(Exception):
+    """A failure of a type that a job's options name."""
+
+
+def test_a_failure_keeps_its_type_its_words_and_its_traceback(broker: Broker) -> None:
+    def inner(number: int) -> None:
+        raise Busy(f"no {number}")
+
+    @isolated
+    def work() -> None:
+        try:
+            inner(7)
+        except Busy as error:
+            raise LookupError("nothing there") from error
+
+    with working(broker):
+        kind, text, trace = final_event(broker, work.send())["err"]
+    assert (kind, text) == ("LookupError", "nothing there")
+    assert "Busy: no 7" in trace
+    assert "direct cause" in trace
+    assert trace.index("in inner") < trace.rindex("in work")
+    assert "isolated/child.py" not in trace
+
+
+def test_what_is_said_of_failures_by_type_holds(broker: Broker) -> None:
+    # Given jobs whose options go by the type of what they raise
+    @isolated(max_retries=5, throws=Busy, backoff=fixed(1))
+    def thrown() -> None:
+        raise Busy
+
+    @isolated(max_retries=None, retry_when=lambda retries, error: retries < 2 and isinstance(error, Busy))
+    def when() -> None:
+        run = current_run()
+        raise Busy if run is not None and run.attempt == 1 else ValueError
+
+    @isolated(max_retries=1, min_backoff=60_000)
+    def later() -> str:
+        run = current_run()
+        if run is not None and run.attempt == 1:
+            raise dramatiq.Retry("not yet", delay=50)
+        return "now"
+
+    with working(broker):
+        assert final_event(broker, thrown.send())["n"] == 1
+        event = final_event(broker, when.send_with_options(min_backoff=1, max_backoff=1))
+        assert (event["n"], event["err"][0]) == (2, "ValueError")
+        event = final_event(broker, later.send())
+    assert (event["n"], event["res"]) == (2, "now")
+
+
+def test_a_type_that_cannot_be_sent_keeps_its_name(broker: Broker) -> None:
+    class Local(Busy):
+        pass
+
+    @isolated(max_retries=5, throws=Busy)
+    def work() -> None:
+        raise Local("here")
+
+    with working(broker):
+        event = final_event(broker, work.send())
+    assert (event["err"][:2], event["n"]) == (["Local", "here"], 1)
+
+
+def test_a_job_that_leaves_by_sys_exit_has_failed_as_in_a_thread(broker: Broker) -> None:
+    @isolated
+    def isolated_exit() -> None:
+        sys.exit(0)
+
+    @dramatiq.actor(max_retries=0)
+    def thread_exit() -> None:
+        sys.exit(0)
+
+    with working(broker) as worker:
+        found = [final_event(broker, job.send()) for job in (isolated_exit, thread_exit)]
+        assert threads_alive(worker) == 4
+    assert [(event["s"], event["err"][0]) for event in found] == [("failed", "SystemExit")] * 2
