@@ -6,6 +6,7 @@ import os
 import pickle
 import signal
 import socket
+import sys
 import threading
 import time
 from typing import Any, NoReturn
@@ -42,6 +43,10 @@ class Caller:
         self._sending = threading.Lock()
         self._lost = threading.Event()
         self._control, theirs = socket.socketpair()
+        for stream in (sys.stdout, sys.stderr):
+            # What they hold would be written again by each process.
+            with contextlib.suppress(OSError, ValueError, AttributeError):
+                stream.flush()
         self._pid = os.fork()
         if self._pid == 0:
             self._control.close()
@@ -102,7 +107,7 @@ class Caller:
 
         The run has done nothing wrong: it goes again, by the worker's successor.
         """
-        if not self._lost.is_set():
+        if not self._lost.is_set() and not self._broker.draining:
             self._lost.set()
             self._logger.critical("The process that starts isolated runs has died; this worker ends.")
             os.kill(os.getpid(), signal.SIGTERM)

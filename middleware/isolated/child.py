@@ -1,5 +1,6 @@
 """What the process of an isolated run does, from its fork to its end."""
 
+import contextlib
 import inspect
 import logging
 import os
@@ -10,6 +11,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, NoReturn
 
+import sentry_sdk
 from dramatiq import Message, MessageProxy
 from dramatiq.middleware import AsyncIO, CurrentMessage
 
@@ -21,6 +23,7 @@ from callboard.middleware.execution import enter
 from callboard.middleware.isolated.frames import ERROR, MAX_FRAME, RESULT
 from callboard.middleware.isolated.raised import take_apart
 from callboard.middleware.isolated.voice import Spoken, Voice
+from callboard.middleware.sentry import FLUSH_SECONDS
 
 Functions = Mapping[str, Callable[..., Any]]
 
@@ -44,14 +47,9 @@ def run_request(broker: Any, functions: Functions, speech: socket.socket, where:
     end_with_parent(signal.SIGKILL)
     _seed()
     voice = Voice(speech)
-    request: Request = pickle.loads(voice.hear_request())  # noqa: S301 - from our own worker
-    execution = Spoken(MessageProxy(Message(**request.message)), voice)
-    execution.execution_id = request.execution_id
-    execution.fence = request.fence
-    execution.started = request.started
-    Capture().install()
-    enter(execution)
     try:
+        request: Request = pickle.loads(voice.hear_request())  # noqa: S301 - from our own worker
+        execution = _enter(request, voice)
         result = voice.interruptible(lambda: _call(broker, functions, execution, request), where)
     except BaseException as error:  # noqa: BLE001 - it is told where it is judged
         outcome = ERROR, pickle.dumps(take_apart(error, skip=_OWN))
@@ -59,9 +57,18 @@ def run_request(broker: Any, functions: Functions, speech: socket.socket, where:
         outcome = RESULT, _packed(result)
     voice.report_now()
     voice.send(*outcome)
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
+    _flush()
     os._exit(0)
+
+
+def _enter(request: Request, voice: Voice) -> Spoken:
+    execution = Spoken(MessageProxy(Message(**request.message)), voice)
+    execution.execution_id = request.execution_id
+    execution.fence = request.fence
+    execution.started = request.started
+    Capture().install()
+    enter(execution)
+    return execution
 
 
 def _call(broker: Any, functions: Functions, execution: Spoken, request: Request) -> Any:
@@ -85,6 +92,16 @@ def _packed(result: Any) -> bytes:
     except Exception:  # noqa: BLE001 - it runs the value's own code
         packed = b""
     return packed if 0 < len(packed) <= MAX_FRAME else pickle.dumps(plain(bounded_result(result)))
+
+
+def _flush() -> None:
+    """Write out what the job has printed or reported. Nothing else that waits for the exit is run."""
+    for stream in (sys.stdout, sys.stderr):
+        # Either may be closed, or be None.
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    if sentry_sdk.get_client().is_active():
+        sentry_sdk.flush(FLUSH_SECONDS)
 
 
 def _seed() -> None:

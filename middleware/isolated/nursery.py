@@ -21,6 +21,7 @@ from typing import Any, NoReturn
 
 import psutil
 
+from callboard.core.errors import BUG
 from callboard.middleware.isolated.frames import ASK, BEGIN, END, KILL, Cause
 from callboard.middleware.isolated.whereabouts import open_whereabouts, read_whereabouts
 
@@ -68,14 +69,14 @@ class Nursery:
         os.setsid()
         gc.collect()
         gc.freeze()
-        self._bell, ring = socket.socketpair()
-        for end in (self._bell, ring):
+        self._bell, self._ring = socket.socketpair()
+        for end in (self._bell, self._ring):
             end.setblocking(False)
         # A handler, though an empty one: without any, the end of a process would ring no bell.
         signal.signal(signal.SIGCHLD, _nothing)
         # Sent to all processes of a service when it is stopped; when to end is the worker's decision.
         signal.signal(signal.SIGTERM, _nothing)
-        signal.set_wakeup_fd(ring.fileno(), warn_on_full_buffer=False)
+        signal.set_wakeup_fd(self._ring.fileno(), warn_on_full_buffer=False)
         self._selector = selectors.PollSelector()
         self._selector.register(self._control, selectors.EVENT_READ, self._take_order)
         self._selector.register(self._bell, selectors.EVENT_READ, self._reap)
@@ -102,11 +103,13 @@ class Nursery:
             raise EOFError
         limit, memory = BEGIN.unpack(data)
         leash, speech = (socket.socket(fileno=file) for file in files)
-        where = open_whereabouts()
+        where = -1
         try:
+            where = open_whereabouts()
             pid = os.fork()
         except OSError as error:
-            os.close(where)
+            if where >= 0:
+                os.close(where)
             _send(leash, END.pack(Cause.REFUSED, 0, error.errno or errno.EAGAIN))
             leash.close()
             speech.close()
@@ -120,15 +123,18 @@ class Nursery:
 
     def _become(self, leash: socket.socket, speech: socket.socket, where: int) -> NoReturn:
         """In the new process: let go of what is the nursery's."""
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for life in self._lives.values():
-            life.leash.close()
-            os.close(life.where)
-        leash.close()
-        self._control.close()
-        self._bell.close()
-        self._begin(speech, where)
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            for life in self._lives.values():
+                life.leash.close()
+                os.close(life.where)
+            for each in (leash, self._control, self._bell, self._ring):
+                each.close()
+            self._begin(speech, where)
+        finally:
+            # Whatever happens: this process must not go on as if it were the nursery.
+            os._exit(BUG)
 
     def _obey(self, life: Life) -> None:
         if self._lives.get(life.pid) is not life:

@@ -1,5 +1,6 @@
 """What an isolated run says while it runs, and hears: the process's end of the socket to its run's thread."""
 
+import contextlib
 import os
 import pickle
 import signal
@@ -55,6 +56,7 @@ class Voice:
         Where it is then is written into the file `where`.
         """
         signal.signal(signal.SIGTERM, self._hear_interrupt)
+        os.register_at_fork(after_in_child=self._let_go)
         watch_whereabouts(where)
         self._open = True
         try:
@@ -63,14 +65,17 @@ class Voice:
             self._open = False
 
     def send(self, kind: bytes, payload: bytes) -> None:
-        """Send a frame. Nothing is sent by a process that the job has forked: it would break into others."""
-        if os.getpid() != self._pid:
-            return
+        """Send a frame. What would break into another one is dropped: from a process that the job has forked,
+        or a signal handler of its own.
+        """
         main = threading.get_ident() == self._main
+        if os.getpid() != self._pid or (main and self._sending):
+            return
         if main:
             self._sending = True
         try:
-            with self._lock:
+            # The worker may be gone; then so is this process, in a moment.
+            with self._lock, contextlib.suppress(OSError):
                 self._speech.sendall(frame(kind, payload))
         finally:
             if main:
@@ -96,12 +101,17 @@ class Voice:
             self._reported = time.monotonic()
             self.send(PROGRESS, orjson.dumps(plain(progress)))
 
+    def _let_go(self) -> None:
+        """In a process that the job has forked: SIGTERM ends it, as whoever sends it expects."""
+        if signal.getsignal(signal.SIGTERM) == self._hear_interrupt:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
     def _hear_interrupt(self, *_: object) -> None:
         """What SIGTERM does: raise what the worker has sent. If it has not sent it, it was somebody else."""
         try:
             piece = self._speech.recv(1 << 16, socket.MSG_DONTWAIT)
         except OSError:
-            return
+            piece = b""
         for kind, payload in self._frames.feed(piece):
             if kind == INTERRUPT:
                 self._strike(pickle.loads(payload))  # noqa: S301 - from our own worker

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -401,6 +402,38 @@ def test_what_a_run_has_started_ends_with_it(broker: Broker, tmp_path: Path) -> 
         # Then so have those
         wait_for(lambda: not lives(written(tmp_path / "done")))
         wait_for(lambda: not lives(written(tmp_path / "blocked")))
+
+
+def test_a_run_may_use_a_pool_of_processes(broker: Broker) -> None:
+    @isolated(time_limit=20_000)
+    def work() -> list[int]:
+        # The pool ends its processes by SIGTERM, and waits for them.
+        with multiprocessing.get_context("fork").Pool(2) as pool:
+            return pool.map(abs, [-1, -2, -3])
+
+    with working(broker):
+        event = final_event(broker, work.send(), timeout=30)
+    assert event["res"] == [1, 2, 3]
+
+
+def test_arguments_that_cannot_be_sent_are_a_failure(broker: Broker) -> None:
+    class Local:
+        pass
+
+    @isolated
+    def work(thing: Any) -> None:
+        pass
+
+    class Spoil(dramatiq.Middleware):
+        def before_process_message(self, broker: Any, message: Any) -> None:
+            message.kwargs["thing"] = Local()
+
+    broker.add_middleware(Spoil())
+    with working(broker) as worker:
+        event = final_event(broker, work.send(thing=1))
+        assert threads_alive(worker) == 4
+    assert event["s"] == "failed"
+    assert "Local" in event["err"][1]
 
 
 def test_a_direct_call_stays_one(broker: Broker) -> None:
