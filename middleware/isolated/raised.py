@@ -136,11 +136,11 @@ def traceback_of(frames: list[Frame]) -> TracebackType | None:
         code = _BLANK.replace(
             co_filename=each.file, co_name=each.function, co_qualname=each.function, co_firstlineno=each.line
         )
-        space: dict[str, Any] = {"__name__": each.module, "__file__": each.file, "look": sys._getframe}
-        exec(code, space)  # noqa: S102 - two names of our own
-        space.pop("look")
+        names: dict[str, Any] = {"__name__": each.module, "__file__": each.file, "look": sys._getframe}
+        variables: dict[str, Any] = {}
+        exec(code, names, variables)  # noqa: S102 - two names of our own
         # No instruction is marked as the one that failed: the blank has none that could have.
-        trace = TracebackType(trace, space.pop("frame"), -1, each.line)
+        trace = TracebackType(trace, variables.pop("frame"), -1, each.line)
     return trace
 
 

@@ -22,10 +22,12 @@ from helpers.waiting import wait_for
 from helpers.workers import (
     Calls,
     dead_letters,
+    declare,
     events,
     final_event,
     final_events,
     run_events,
+    stock_broker,
     threads_alive,
     wait_until_empty,
     working,
@@ -53,6 +55,24 @@ def test_a_run_is_over_within_a_second_after_its_limit_however_it_blocks(broker:
         # and say where it was, unless the job saw to that itself
         assert how == "deaf" or f"in {BLOCKING[how].__name__}" in event["err"][2]
     assert len(dead_letters(broker)) == 1
+
+
+def test_stock_dramatiq_lets_a_blocking_call_go_on_past_its_limit(broker: Broker) -> None:
+    # Given the same in a thread of a stock worker
+    stock, ended = stock_broker(broker), Calls()
+
+    def block() -> None:
+        begun = time.monotonic()
+        try:
+            time.sleep(2.5)
+        finally:
+            ended.note(time.monotonic() - begun)
+
+    declare(stock, block, max_retries=0, time_limit=300)
+    stock.emit_after("process_boot")
+    stock.enqueue(stock.get_actor("block").message())
+    with working(stock, threads=1):
+        assert ended.wait_for(1)[0] > 1.5
 
 
 def test_a_run_past_its_limit_is_killed_even_while_the_worker_itself_cannot_do_it(
