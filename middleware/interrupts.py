@@ -25,6 +25,10 @@ class RunEnded(Interrupt):
     """The run was ended by somebody's order."""
 
 
+class WorkerFroze(Interrupt):
+    """The run's worker gave no sign of life for so long that others may have taken its mutex."""
+
+
 class Window:
     """The span in which one thread runs one actor's function. Used once, as a context manager."""
 

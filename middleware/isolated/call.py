@@ -14,10 +14,11 @@ from dramatiq.middleware import TimeLimitExceeded
 
 from callboard.core.errors import CallboardError
 from callboard.middleware.execution import Execution
-from callboard.middleware.interrupts import Window
+from callboard.middleware.interrupts import Window, WorkerFroze
 from callboard.middleware.isolated import child
 from callboard.middleware.isolated.frames import (
     ASK,
+    BEAT,
     END,
     ERROR,
     INTERRUPT,
@@ -35,6 +36,9 @@ from callboard.middleware.isolated.whereabouts import frames_of
 
 #: Seconds that a process has after it was interrupted, before it is killed.
 GRACE = 0.5
+
+#: Seconds between two signs of life to the nursery.
+SIGN = 0.3
 
 #: Seconds between two looks at whether it has been interrupted.
 LOOK = 0.05
@@ -84,6 +88,7 @@ class Call:
         #: When the process is killed (s, monotonic), once it was interrupted; whether it was asked to end.
         self._kill_at: float | None = None
         self._asked = False
+        self._beat_at = 0.0
 
     def result(self, request: bytes) -> Any:
         """Have the request done, and return what the job returns, or raise what it raises.
@@ -115,11 +120,16 @@ class Call:
         poll.poll(LOOK * 1000)
 
     def _obey(self) -> None:
-        """Interrupt the process where its run was interrupted, and kill it if that is of no avail."""
+        """Show that the worker lives, which includes this thread. Interrupt the process where its run was
+        interrupted, and kill it if that is of no avail.
+        """
+        now = time.monotonic()
+        if now >= self._beat_at:
+            self._beat_at = now + SIGN
+            self._order(BEAT)
         interrupt = self._window.interrupted_by
         if interrupt is None:
             return
-        now = time.monotonic()
         if self._kill_at is None:
             self._kill_at = now + GRACE
             self._unsent += frame(INTERRUPT, pickle.dumps(interrupt))
@@ -195,6 +205,8 @@ class Call:
             )
         if cause == Cause.REFUSED:
             return ProcessEnded(f"No process could be started for the job: {os.strerror(number)}.")
+        if cause == Cause.SILENCE:
+            self._window.interrupt(WorkerFroze)
         if self._window.interrupted_by is not None:
             return self._window.interrupted_by()
         if cause == Cause.TIME:

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 from dramatiq.middleware import Shutdown
 
 from callboard.core.logging import get_logger
+from callboard.middleware import keeper, mutex
 from callboard.middleware.execution import Execution
 from callboard.middleware.interrupts import Window
 from callboard.middleware.isolated.call import Call, NurseryLost
@@ -121,7 +122,10 @@ class Caller:
         """In the nursery's process."""
         code = 0
         try:
-            Nursery(control, functools.partial(run_request, self._broker, functions)).serve()
+            begin = functools.partial(run_request, self._broker, functions)
+            # The last renewal of its mutex may have been a round ago, and it takes the nursery a moment.
+            silence = max(1.0, mutex.LEASE / 1000 - keeper.ROUND - 1.0)
+            Nursery(control, begin, silence).serve()
         except BaseException:
             self._logger.exception("The process that starts isolated runs failed.")
             code = 1

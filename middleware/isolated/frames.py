@@ -21,8 +21,8 @@ MAX_FRAME = 16 * 2**20
 #: Begin a process: seconds after which it is killed, whatever the worker does, and bytes of memory (or 0).
 BEGIN = struct.Struct("!dQ")
 
-#: Later orders: ask the process to end, and kill it.
-ASK, KILL = b"T", b"K"
+#: Later orders: ask the process to end, and kill it; and a sign of life, without which it is killed too.
+ASK, KILL, BEAT = b"T", b"K", b"B"
 
 #: The end of a process: why it was ended, its wait status, and the bytes it had or the error's number. What
 #: is known of where it was follows, up to the end of the stream.
@@ -35,8 +35,10 @@ class Cause(IntEnum):
     OWN = 0
     MEMORY = 1
     TIME = 2
+    #: The worker had given no sign of life.
+    SILENCE = 3
     #: It could not be started.
-    REFUSED = 3
+    REFUSED = 4
 
 
 def frame(kind: bytes, payload: bytes) -> bytes:

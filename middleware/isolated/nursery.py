@@ -44,6 +44,8 @@ class Life:
     until: float
     #: Bytes of memory that it may have; 0: any.
     memory: int
+    #: When the worker last gave a sign of life (s, monotonic).
+    heard: float
     cause: Cause = Cause.OWN
     #: Bytes that it had when it was too much.
     had: int = 0
@@ -56,11 +58,15 @@ class Nursery:
         control: where the worker's orders come from.
         begin: what a new process does, given the socket to its run's thread and the file for where it is.
             It never returns.
+        silence: seconds without a sign of life from the worker after which a process is killed.
     """
 
-    def __init__(self, control: socket.socket, begin: Callable[[socket.socket, int], NoReturn]) -> None:
+    def __init__(
+        self, control: socket.socket, begin: Callable[[socket.socket, int], NoReturn], silence: float
+    ) -> None:
         self._control = control
         self._begin = begin
+        self._silence = silence
         self._lives: dict[int, Life] = {}
         self._worker = os.getppid()
 
@@ -118,7 +124,8 @@ class Nursery:
             self._become(leash, speech, where)
         speech.close()
         leash.setblocking(False)
-        life = self._lives[pid] = Life(pid, leash, where, time.monotonic() + limit, memory)
+        now = time.monotonic()
+        life = self._lives[pid] = Life(pid, leash, where, now + limit, memory, heard=now)
         self._selector.register(leash, selectors.EVENT_READ, lambda: self._obey(life))
 
     def _become(self, leash: socket.socket, speech: socket.socket, where: int) -> NoReturn:
@@ -145,6 +152,7 @@ class Nursery:
             return
         except OSError:
             order = b""
+        life.heard = time.monotonic()
         if not order or KILL in order:
             self._selector.unregister(life.leash)
             self._kill(life)
@@ -160,6 +168,8 @@ class Nursery:
                     self._kill(life)
             elif now >= life.until:
                 self._condemn(life, Cause.TIME)
+            elif now - life.heard > self._silence:
+                self._condemn(life, Cause.SILENCE)
             elif life.memory and (had := _memory_of(life.pid)) > life.memory:
                 life.had = had
                 self._condemn(life, Cause.MEMORY)

@@ -60,6 +60,8 @@ class Voice:
         watch_whereabouts(where)
         self._open = True
         try:
+            # One may have come before there was a handler.
+            self._hear_interrupt()
             return function()
         finally:
             self._open = False

@@ -20,6 +20,12 @@ def settle(name: str, seconds: float) -> str:
     return name
 
 
+@dramatiq.actor(max_retries=0, isolation="process", mutex=True, time_limit=60_000)
+def sealed(name: str, seconds: float) -> str:
+    """The same, one at a time."""
+    return str(settle(name, seconds))
+
+
 @dramatiq.actor(max_retries=0, isolation="process", time_limit=500)
 def block(how: str) -> None:
     """Block in one of the ways in which a job can."""

@@ -16,7 +16,7 @@ from helpers.waiting import wait_for
 from helpers.worker_fleet import Fleet, worker_fleet
 from helpers.workers import events, final_event, final_events, run_events
 
-QUICK = {"actors": "helpers.isolated_jobs", "heartbeat_timeout": 1_500, "round": 0.3, "lease": 1_500}
+QUICK = {"actors": "helpers.isolated_jobs", "heartbeat_timeout": 1_500, "round": 0.3}
 
 
 def send(broker: Broker, actor: str, *arguments: object) -> Message:
@@ -133,6 +133,34 @@ def test_a_worker_whose_nursery_dies_is_replaced_and_its_runs_go_again(
         wait_for(lambda: worker not in workers.alive(), what="the end of the worker")
         assert "The process that starts isolated runs has died" in workers.log.read_text()
     assert [(event["s"], event["n"]) for event in found] == [("succeeded", 1)] * 6
+
+
+def test_a_worker_that_is_stopped_for_long_lets_no_run_of_its_own_go_on_without_it(
+    broker: Broker, settings: Settings, tmp_path: Path
+) -> None:
+    # Given a run whose mutex is renewed by its worker
+    options = {**QUICK, "heartbeat_timeout": 30_000, "lease": 4_000}
+    with worker_fleet(settings, tmp_path, threads=1, **options) as workers:
+        (worker,) = workers.wait_for_workers(1)
+        message = send(broker, "sealed", "x", 4.0)
+        pids = noted(workers, "x")
+
+        # When that is stopped
+        os.kill(worker, signal.SIGSTOP)
+        try:
+            # Then the run's process ends before anybody else can have the mutex
+            lock = broker.keys.mutex("sealed")
+            wait_for(lambda: not any(lives(pid) for pid in pids), 4.0, "the end of the process")
+            assert broker.client.exists(lock)
+        finally:
+            os.kill(worker, signal.SIGCONT)
+
+        # and goes again, uncounted
+        event = final_event(broker, message, timeout=20)
+    assert (event["s"], event["n"], event["res"]) == ("succeeded", 1, "x")
+    assert [lost["err"] for lost in events(broker, "lost")] == [
+        ["WorkerFroze", "The worker was stopped while the job was running."]
+    ]
 
 
 def test_ctrl_c_reaches_no_isolated_run(broker: Broker, settings: Settings, tmp_path: Path) -> None:

@@ -108,7 +108,7 @@ def test_a_run_past_its_limit_is_killed_even_while_the_worker_itself_cannot_do_i
 
 
 def test_a_run_can_clean_up_before_it_is_killed(broker: Broker, tmp_path: Path) -> None:
-    @isolated(time_limit=200)
+    @isolated(time_limit=500)
     def work() -> None:
         try:
             time.sleep(30)
@@ -124,7 +124,7 @@ def test_a_run_can_clean_up_before_it_is_killed(broker: Broker, tmp_path: Path) 
     assert event["err"][0] == "TimeLimitExceeded"
     assert "in work" in event["err"][2]
     assert [text for _, _, text in event["logs"]] == ["Out of time."]
-    assert event["ms"] < 500
+    assert event["ms"] < 1_000
 
 
 @pytest.mark.parametrize("how", BLOCKING)
@@ -251,7 +251,7 @@ def test_many_runs_that_end_in_every_way_leave_nothing_behind(broker: Broker) ->
     # Given runs that end by themselves, in time or about at their limit, crash, or have to be killed
     chance = random.Random(7)
 
-    @isolated(time_limit=150)
+    @isolated(time_limit=400)
     def work(how: str, seconds: float) -> str:
         if how == "deaf":
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -260,7 +260,7 @@ def test_many_runs_that_end_in_every_way_leave_nothing_behind(broker: Broker) ->
             os.abort()
         return how
 
-    ways = [("race", chance.uniform(0.13, 0.17)) for _ in range(60)]
+    ways = [("race", chance.uniform(0.37, 0.42)) for _ in range(60)]
     ways += [("quick", 0.0)] * 60 + [("crash", 0.0)] * 20 + [("deaf", 30.0)] * 10
     chance.shuffle(ways)
     before = {child.pid for child in psutil.Process().children()}
