@@ -48,6 +48,11 @@ class Keys:
         return f"{self.namespace}:__rescued__"
 
     @property
+    def begun(self) -> str:
+        """Hash of message id to how often a rescued message has been begun."""
+        return f"{self.namespace}:__begun__"
+
+    @property
     def events(self) -> str:
         """Stream of recorded events; each entry's field `e` is a JSON array of event objects."""
         return f"{self.namespace}:__events__"
@@ -62,7 +67,11 @@ class Keys:
 
     @property
     def control(self) -> str:
-        """Hash of the switches that workers obey: `disabled:<job>` to a JSON object {reason, by, at}."""
+        """Hash of the switches that workers obey, each to a JSON object {reason, by, at}.
+
+        Fields: `disabled:<job>`, `paused:job:<job>`, `paused:queue:<queue>` and `paused:all:`; `resumed:`
+        tells when a pause has last ended.
+        """
         return f"{self.namespace}:__control__"
 
     @property
@@ -89,6 +98,46 @@ class Keys:
     def memory(self) -> str:
         """A token kept in PostgreSQL as well: where the two differ, Redis has lost what it held."""
         return f"{self.namespace}:__memory__"
+
+    @property
+    def lots(self) -> str:
+        """Sorted set of the lots in which messages are parked, by the time (ms) to look at each next."""
+        return f"{self.namespace}:__lots__"
+
+    def lot(self, name: str) -> str:
+        """List of parked messages, oldest first: `<queue> <message id>`. The name is `<kind>|<what for>`."""
+        return f"{self.namespace}:__lot__.{name}"
+
+    @property
+    def parked(self) -> str:
+        """Hash of queue to how many of its messages are parked."""
+        return f"{self.namespace}:__parked__"
+
+    def slots(self, name: str) -> str:
+        """Sorted set of the tokens of a limit's holders by the end (ms) of their leases."""
+        return f"{self.namespace}:__slots__.{name}"
+
+    def rate(self, name: str) -> str:
+        """Hash of second (since the epoch) to how many runs of a limit have begun in it."""
+        return f"{self.namespace}:__rate__.{name}"
+
+    @property
+    def limits(self) -> str:
+        """Hash of a limit's name to `<concurrent> <per minute>`, for those that runs are parked for."""
+        return f"{self.namespace}:__limits__"
+
+    def breaker(self, name: str) -> str:
+        """Hash of a breaker's state."""
+        return f"{self.namespace}:__breaker__.{name}"
+
+    @property
+    def breakers(self) -> str:
+        """Set of the names of all breakers that have ever counted a failure."""
+        return f"{self.namespace}:__breakers__"
+
+    def once(self, job: str, key: str) -> str:
+        """The id of the run that a job's idempotency key stands for."""
+        return f"{self.namespace}:__once__.{job}.{key}"
 
     def mutex(self, name: str) -> str:
         """The holder's token, with a lease."""

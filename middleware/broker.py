@@ -21,12 +21,14 @@ from redis.retry import Retry
 
 from callboard.core.errors import BadInput
 from callboard.core.keys import Keys
+from callboard.middleware.breaker import BreakerSettings
 from callboard.middleware.committer import Committer
-from callboard.middleware.consumer import Hand, RedisConsumer
+from callboard.middleware.consumer import Fetched, Hand, RedisConsumer
 from callboard.middleware.delivery import Packet
 from callboard.middleware.scripts import load_script
 from callboard.middleware.stack import complete
 from callboard.middleware.switches import Switches
+from callboard.middleware.templates import fill
 
 #: Seconds for which a message sent once only is remembered.
 ONCE_SECONDS = 86_400
@@ -41,14 +43,20 @@ BULK = 500
 MAX_DELAY = 7 * 86_400_000
 
 
+class Marked(NamedTuple):
+    """A packet with the key that marks it as sent (or ""), and what that key is to hold."""
+
+    packet: Packet
+    mark: str
+    value: str
+
+
 class Packed(NamedTuple):
     """A message that is ready to be put onto its queue."""
 
     message: Message[Any]
     delay: int | None
-    packet: Packet
-    #: The key that marks it as sent, or "".
-    mark: str
+    packet: Marked
 
 
 class Broker(RedisBroker):
@@ -60,6 +68,7 @@ class Broker(RedisBroker):
         middleware: the application's own middleware, in addition to Callboard's.
         heartbeat_timeout: ms of silence after which a worker counts as dead and its messages go to others.
         source: where the actors come from, such as the names of their modules.
+        breaker: what holds for circuit breakers that say nothing else.
         parameters: anything else that `redis.Redis.from_url` takes.
     """
 
@@ -71,6 +80,7 @@ class Broker(RedisBroker):
         middleware: Sequence[Middleware] = (),
         heartbeat_timeout: int = 15_000,
         source: str = "",
+        breaker: BreakerSettings | None = None,
         **parameters: Any,
     ) -> None:
         self._hooks: dict[str, list[Callable[..., Any]]] = {}
@@ -85,7 +95,7 @@ class Broker(RedisBroker):
         super().__init__(  # type: ignore[no-untyped-call]
             client=self._patient,
             namespace=namespace,
-            middleware=complete(middleware, self._patient, namespace),
+            middleware=complete(middleware, self._patient, namespace, breaker),
             heartbeat_timeout=heartbeat_timeout,
             maintenance_chance=0,
         )
@@ -139,15 +149,21 @@ class Broker(RedisBroker):
         Parameters:
             message: the message.
             delay: ms to wait before it may be processed; at most seven days.
+
+        Returns:
+            The message; where its idempotency key has been used within the last day, one with the id of the
+            run that there is for it.
         """
         redis_id = str(message.options.get("redis_message_id"))
         moving = delay is None and redis_id in self._delayed
+        mark = "" if moving else self._key_of(message)
         message, packet = self._pack(message, delay)
         self.emit_before("enqueue", message, delay)
         if moving:
             self._promoted[redis_id] = packet
-        else:
-            self._put([packet])
+        elif self._put([Marked(packet, mark, message.message_id)]) == 0 and mark:
+            existing: Any = self._patient.get(mark)
+            return message.copy(message_id=message.message_id if existing is None else existing.decode())
         self.emit_after("enqueue", message, delay)
         return message
 
@@ -169,14 +185,15 @@ class Broker(RedisBroker):
         for message in messages:
             eta = message.options.get("eta")
             delay = None if eta is None else max(0, int(eta) - current_millis())
+            mark = self.keys.sent(message.message_id) if once else self._key_of(message)
             message, packet = self._pack(message, delay)
             self.emit_before("enqueue", message, delay)
-            packed.append(Packed(message, delay, packet, self.keys.sent(message.message_id) if once else ""))
+            packed.append(Packed(message, delay, Marked(packet, mark, message.message_id)))
         return packed
 
     def put_packed(self, packed: Sequence[Packed]) -> int:
         """Do the rest of `enqueue_many`. Returns how many were put."""
-        put = self._put([one.packet for one in packed], [one.mark for one in packed])
+        put = self._put([one.packet for one in packed])
         for one in packed:
             self.emit_after("enqueue", one.message, one.delay)
         return put
@@ -207,10 +224,26 @@ class Broker(RedisBroker):
         """A client that reports a lost connection instead of trying again behind the caller's back."""
         return self._direct
 
-    def fetch(self, queue: str, count: int) -> list[tuple[str, bytes, int]]:
-        """Take up to `count` messages off a queue: (Redis message id, payload, how often it was rescued)."""
+    def fetch(self, queue: str, count: int) -> list[Fetched]:
+        """Take up to `count` messages off a queue."""
         flat = self._fetch(keys=[self.namespace], args=[self.broker_id, queue, min(count, BULK)])
-        return [(flat[i].decode(), flat[i + 1], int(flat[i + 2] or 0)) for i in range(0, len(flat), 3)]
+        return [
+            Fetched(flat[i].decode(), flat[i + 1], int(flat[i + 2] or 0), int(flat[i + 3] or 0))
+            for i in range(0, len(flat), 4)
+        ]
+
+    def is_paused(self, queue: str) -> bool:
+        """Whether this worker is to take no work off a queue."""
+        switches = self.switches
+        return switches is not None and (switches.paused_all is not None or queue in switches.paused_queues)
+
+    def rouse(self) -> None:
+        """Have the consumers of this process look at their queues at once."""
+        with self._patient.pipeline(transaction=False) as pipeline:
+            for queue in (*self.queues, *self.delay_queues):
+                pipeline.lpush(self._own_wake(queue), "1")
+                pipeline.expire(self._own_wake(queue), 10)
+            pipeline.execute()
 
     def fetched(self, queue: str) -> set[str]:
         """The ids of the messages that Redis knows this process to have taken off a queue."""
@@ -230,11 +263,7 @@ class Broker(RedisBroker):
     def drain(self) -> None:
         """Take no more work, and let consumers that block know."""
         self.draining = True
-        with self._patient.pipeline(transaction=False) as pipeline:
-            for queue in (*self.queues, *self.delay_queues):
-                pipeline.lpush(self._own_wake(queue), "1")
-                pipeline.expire(self._own_wake(queue), 10)
-            pipeline.execute()
+        self.rouse()
 
     def hold_delayed(self, redis_id: str) -> None:
         """Remember a delayed message that this process waits with."""
@@ -280,13 +309,23 @@ class Broker(RedisBroker):
             message = message.copy(options=options)
         return message, Packet(queue, options["redis_message_id"], message.encode())
 
-    def _put(self, packets: list[Packet], marks: list[str] | None = None) -> int:
-        marks = marks or [""] * len(packets)
+    def _key_of(self, message: Message[Any]) -> str:
+        """The key in Redis that stands for the message's idempotency key, or ""."""
+        template = message.options.get("idempotency_key")
+        if template is None:
+            actor = self.actors.get(message.actor_name)
+            template = actor.options.get("idempotency_key") if actor is not None else None
+            if template is None:
+                return ""
+            template = fill(template, actor, message)
+        return self.keys.once(message.actor_name, str(template))
+
+    def _put(self, packets: Sequence[Marked]) -> int:
         put = 0
         for start in range(0, len(packets), BULK):
             arguments: list[Any] = [ONCE_SECONDS, WAKE_TOKENS]
-            for packet, mark in zip(packets[start : start + BULK], marks[start : start + BULK], strict=True):
-                arguments += (packet.queue, packet.redis_id, packet.payload, mark)
+            for packet, mark, value in packets[start : start + BULK]:
+                arguments += (packet.queue, packet.redis_id, packet.payload, mark, value)
             try:
                 put += self._enqueue(keys=[self.namespace], args=arguments)
             except (redis.ConnectionError, redis.TimeoutError) as error:

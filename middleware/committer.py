@@ -18,7 +18,7 @@ import redis
 from redis.commands.core import Script
 
 from callboard.core.logging import get_logger
-from callboard.middleware.delivery import Packet
+from callboard.middleware.delivery import Hold, Packet
 
 #: The most messages that may be finished and not committed, in one process.
 GROUP = 256
@@ -39,11 +39,15 @@ class Finished:
 
     queue: str
     redis_id: str
-    dead: bool
+    #: What becomes of the message: "ack", "dead", "back" or "park".
+    fate: str
     event: bytes
     follow: Packet | None
-    mutex: tuple[str, str] | None
     done: Callable[[str], None]
+    lot: str = ""
+    holds: tuple[Hold, ...] = ()
+    #: What its breaker is to know, as JSON.
+    outcome: bytes = b""
 
 
 class Committer:
@@ -63,6 +67,8 @@ class Committer:
         self._starting = threading.Lock()
         self._thread: threading.Thread | None = None
         self._stopping = False
+        #: Called when parked messages may go on.
+        self.look: Callable[[], None] = _nothing
 
     def commit(self, finished: Finished) -> None:
         """Hand a finished message over. Blocks only while a whole group is waiting already."""
@@ -130,7 +136,9 @@ class Committer:
         group = [self._finished.popleft() for _ in range(len(self._finished))]
         self._in_flight = len(group)
         events = [self._events.popleft() for _ in range(len(self._events))]
-        refused = self._call(self._arguments(group, events))
+        look, *refused = self._call(self._arguments(group, events))
+        if look:
+            self.look()
         for position in refused:
             late = group[position - 1]
             self._logger.warning(
@@ -148,25 +156,25 @@ class Committer:
     def _arguments(self, group: list[Finished], events: list[bytes]) -> list[str | bytes | int]:
         arguments: list[str | bytes | int] = [self._broker_id, len(group)]
         tail: list[str | bytes] = []
-        locks: list[str] = []
+        releases: list[str | bytes] = []
         for item in group:
-            fate = "dead" if item.dead else "ack"
-            arguments += (item.queue, item.redis_id, fate, item.event, 0 if item.follow is None else 1)
+            follows = 0 if item.follow is None else 1
+            arguments += (item.queue, item.redis_id, item.fate, item.lot, item.event, follows)
             if item.follow is not None:
                 tail += (item.follow.queue, item.follow.redis_id, item.follow.payload)
-            if item.mutex is not None:
-                locks += item.mutex
+            for hold in item.holds:
+                releases += (hold.kind, hold.name, hold.token, item.outcome or b"{}")
         arguments.append(len(events))
         arguments += events
         arguments += tail
-        arguments += locks
+        arguments += releases
         return arguments
 
     def _call(self, arguments: list[str | bytes | int]) -> list[int]:
         failures = 0
         while True:
             try:
-                refused: list[int] = self._script(keys=[self._namespace], args=arguments)
+                answer: list[int] = self._script(keys=[self._namespace], args=arguments)
             except redis.RedisError as error:
                 if failures == 0:
                     self._logger.warning(
@@ -177,4 +185,8 @@ class Committer:
             else:
                 if failures:
                     self._logger.info("Finished messages are being committed again.")
-                return refused
+                return answer
+
+
+def _nothing() -> None:
+    """Where nothing is parked there is nothing to look at."""

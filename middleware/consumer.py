@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterable
 from heapq import heappop, heappush
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import redis
 from dramatiq import ConnectionClosed, Consumer, Message, MessageProxy
@@ -31,8 +31,20 @@ MOST = 512
 #: Seconds that an idle consumer blocks for a token before it looks at the queue itself.
 IDLE = 5.0
 
-#: The same for a queue of delayed messages.
+#: Seconds between two looks whether a queue is still paused.
+STAND_BY = 0.2
+
+#: The same as `IDLE` for a queue of delayed messages.
 IDLE_DELAYED = 8.0
+
+
+class Fetched(NamedTuple):
+    """A message taken off its queue; see `Delivery` for the counts."""
+
+    redis_id: str
+    payload: bytes
+    rescued: int
+    begun_again: int
 
 
 class Source(Protocol):
@@ -42,7 +54,8 @@ class Source(Protocol):
     draining: bool
     committer: Committer
 
-    def fetch(self, queue: str, count: int) -> list[tuple[str, bytes, int]]: ...
+    def fetch(self, queue: str, count: int) -> list[Fetched]: ...
+    def is_paused(self, queue: str) -> bool: ...
     def wait_for_token(self, queue: str, timeout: float) -> bool: ...
     def hold_delayed(self, redis_id: str) -> None: ...
     def forget_delayed(self, redis_ids: Iterable[str]) -> None: ...
@@ -92,6 +105,9 @@ class RedisConsumer(Consumer):
             raise ConnectionClosed(error) from None
 
     def _next(self) -> MessageProxy | None:
+        if not self._delayed and self._broker.is_paused(self._queue):
+            self._stand_by()
+            return None
         if not self._cache:
             if self._broker.draining:
                 time.sleep(0.05)
@@ -126,6 +142,15 @@ class RedisConsumer(Consumer):
         self._let_go(list(self._waiting))
         cached, self._cache = self._cache, []
         self.requeue(cached)
+
+    def _stand_by(self) -> None:
+        """Give back what no thread has yet, and wait a moment."""
+        cached, self._cache = self._cache, []
+        if cached:
+            # The next one to be handed out is the last of them.
+            self.requeue(reversed(cached))
+        self._woken = True
+        time.sleep(STAND_BY)
 
     def _let_go(self, ids: list[str]) -> None:
         self._held.difference_update(ids)
@@ -180,10 +205,10 @@ class RedisConsumer(Consumer):
         self._fetched_at = now
         self._woken = bool(found)
         fetched = now_ms()
-        for redis_id, payload, rescued in found:
-            delivery = self._decode(redis_id, payload, fetched, rescued)
+        for each in found:
+            delivery = self._decode(each, fetched)
             if delivery is not None:
-                self._held.add(redis_id)
+                self._held.add(each.redis_id)
                 self._cache.append(delivery)
         self._cache.reverse()
 
@@ -193,7 +218,8 @@ class RedisConsumer(Consumer):
         elif elapsed > 0.15:
             self._limit = max(self._limit // 2, self._base)
 
-    def _decode(self, redis_id: str, payload: bytes, fetched: int, rescued: int) -> Delivery | None:
+    def _decode(self, found: Fetched, fetched: int) -> Delivery | None:
+        redis_id, payload = found.redis_id, found.payload
         try:
             message: Message[Any] = Message.decode(payload)
             check_fields(message, payload)
@@ -203,9 +229,7 @@ class RedisConsumer(Consumer):
             )
             event = events.undecodable(redis_id, q_name(self._queue), payload, error, self._broker.broker_id)
             self._held.add(redis_id)
-            self._broker.committer.commit(
-                Finished(self._queue, redis_id, True, event, None, None, self._release)
-            )
+            self._broker.committer.commit(Finished(self._queue, redis_id, "dead", event, None, self._release))
             return None
         # A message may carry an id, and name a queue, that it is not stored under (a requeue by other tools);
         # the store decides.
@@ -213,7 +237,7 @@ class RedisConsumer(Consumer):
             message = message.copy(queue_name=self._queue)
         message.options["redis_message_id"] = redis_id
         self._plan(message, redis_id, fetched)
-        return Delivery(message, redis_id, len(payload), fetched, rescued)
+        return Delivery(message, redis_id, len(payload), fetched, found.rescued, found.begun_again)
 
     def _plan(self, message: Message[Any], redis_id: str, fetched: int) -> None:
         """Note until when the worker is going to wait with a message."""
@@ -229,16 +253,18 @@ class RedisConsumer(Consumer):
 
     def _finish(self, message: MessageProxy, *, dead: bool) -> None:
         redis_id: str = message.options["redis_message_id"]
-        event, mutex = b"", None
         self._waiting.discard(redis_id)
         follow = self._broker.take_promoted(redis_id)
+        fate = "dead" if dead else "ack"
+        finished = Finished(self._queue, redis_id, fate, b"", follow, self._release)
         if follow is None and isinstance(message, Delivery):
-            event = events.finished(message, self._broker.broker_id, dead=dead)
-            follow = None if dead else message.retry
-            mutex = message.execution.mutex if message.execution else None
-        self._broker.committer.commit(
-            Finished(self._queue, redis_id, dead, event, follow, mutex, self._release)
-        )
+            finished.event = events.finished(message, self._broker.broker_id, dead=dead)
+            finished.follow = None if dead else message.retry
+            if not dead and message.moves:
+                finished.fate, finished.lot = message.moves, message.lot
+            if (execution := message.execution) is not None:
+                finished.holds, finished.outcome = execution.holds, execution.outcome
+        self._broker.committer.commit(finished)
 
     def _release(self, redis_id: str) -> None:
         self._held.discard(redis_id)

@@ -1,11 +1,25 @@
 """One delivery of a message to this process, and what is to become of it."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from dramatiq import Message, MessageProxy
 
-from callboard.middleware.execution import Execution
+if TYPE_CHECKING:
+    from callboard.middleware.execution import Execution
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Something of the fleet's that an execution holds; its last word on it goes into the commit.
+
+    `kind` is `mutex`, `limit` or `breaker`; what is `leased` must be renewed.
+    """
+
+    kind: str
+    name: str
+    token: str
+    leased: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +35,13 @@ class Delivery(MessageProxy):
     """A message as Dramatiq's worker handles it, with what Callboard's hooks have to say to its consumer."""
 
     def __init__(
-        self, message: Message[Any], redis_id: str, size: int, fetched: int, rescued: int = 0
+        self,
+        message: Message[Any],
+        redis_id: str,
+        size: int,
+        fetched: int,
+        rescued: int = 0,
+        begun_again: int = 0,
     ) -> None:
         super().__init__(message)
         # Attributes of its own, since the proxy's way of looking them up in the message is slow.
@@ -39,6 +59,8 @@ class Delivery(MessageProxy):
         self.fetched = fetched
         #: How often it was taken from a worker that had died with it.
         self.rescued = rescued
+        #: How often it was begun since it was rescued for the first time.
+        self.begun_again = begun_again
         self.execution: Execution | None = None
         #: The message that takes this one's place, in the same commit: a retry, or another wait.
         self.retry: Packet | None = None
@@ -48,6 +70,9 @@ class Delivery(MessageProxy):
         self.broken_off: tuple[str, str] | None = None
         #: Whether this delivery leaves no trace: the message has merely moved.
         self.silent = False
+        #: Where the message goes instead of being done with: "back" to its queue, or to "park" in `lot`.
+        self.moves: Literal["", "back", "park"] = ""
+        self.lot = ""
 
     @property
     def begun(self) -> bool:

@@ -15,6 +15,7 @@ from uuid import uuid4
 from dramatiq import MessageProxy
 
 from callboard.core.limits import MAX_LOG_LINE, MAX_LOG_LINES, cut
+from callboard.middleware.delivery import Hold
 from callboard.middleware.interrupts import Window
 
 _current: ContextVar["Execution | None"] = ContextVar("callboard_execution", default=None)
@@ -50,10 +51,32 @@ class Execution:
     """What is known of one execution. Times are ms since the epoch."""
 
     __slots__ = (
-        "announced", "attempt", "begun_ns", "duration_ms", "execution_id", "fence", "finished", "job",
-        "limit_ms", "log_lines", "max_attempts", "message", "mutex", "notify_shutdown",
-        "progress", "progress_new", "reported", "result", "run_id", "sent_lines", "skip", "started",
-        "stuck", "taken", "window",
+        "announced",
+        "attempt",
+        "begun_ns",
+        "duration_ms",
+        "execution_id",
+        "fence",
+        "finished",
+        "holds",
+        "job",
+        "limit_ms",
+        "log_lines",
+        "max_attempts",
+        "message",
+        "notify_shutdown",
+        "outcome",
+        "progress",
+        "progress_new",
+        "reported",
+        "result",
+        "run_id",
+        "sent_lines",
+        "skip",
+        "started",
+        "stuck",
+        "taken",
+        "window",
     )  # fmt: skip
 
     def __init__(self, message: MessageProxy) -> None:
@@ -74,8 +97,10 @@ class Execution:
         self.result: Any = None
         #: (state, reason) where a hook decided that the actor must not run.
         self.skip: tuple[str, str] | None = None
-        #: (key, token) of the mutex held.
-        self.mutex: tuple[str, str] | None = None
+        #: What it holds of the fleet's: its mutex, slots of limits, a breaker's leave.
+        self.holds: tuple[Hold, ...] = ()
+        #: What a breaker is to know of its end, as JSON.
+        self.outcome = b""
         #: The fencing number that came with the mutex.
         self.fence: int | None = None
         self.progress: dict[str, Any] | None = None

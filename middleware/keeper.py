@@ -15,6 +15,7 @@ from dramatiq.errors import DecodeError
 from callboard.core.logging import get_logger
 from callboard.middleware import events, mutex
 from callboard.middleware.consumer import check_fields
+from callboard.middleware.delivery import Hold
 from callboard.middleware.execution import Execution, now_ms
 from callboard.middleware.recording import Recording
 from callboard.middleware.scripts import load_script
@@ -22,9 +23,6 @@ from callboard.middleware.stuck import count_stuck
 
 #: Seconds between two rounds; a third of the time after which a silent worker counts as dead.
 ROUND = 5.0
-
-#: What the renewal of a mutex answers where nobody had it.
-TAKEN_AGAIN = 2
 
 #: Milliseconds after which a worker describes itself again: a Redis that restarts with nothing forgets it.
 DESCRIBE_MS = 60_000
@@ -97,7 +95,9 @@ class Keeper(threading.Thread):
     def _do_round(self) -> None:
         broker = self._broker
         for execution in Recording.of(broker).live():
-            self._keep_mutex(execution)
+            for hold in execution.holds:
+                if hold.leased:
+                    self._keep(execution, hold)
         queues = [] if self._is_patient() else [*broker.queues, *broker.delay_queues]
         flat = self._rescue(keys=[broker.namespace], args=[broker.broker_id, self._silence, *queues])
         now = time.monotonic()
@@ -108,14 +108,12 @@ class Keeper(threading.Thread):
         for i in range(0, len(flat), 3):
             self._report(flat[i].decode(), flat[i + 1].decode(), flat[i + 2])
 
-    def _keep_mutex(self, execution: Execution) -> None:
-        if execution.mutex is None:
-            return
-        key, token = execution.mutex
-        renewed = self._renew(keys=[key], args=[token, mutex.LEASE])
-        if renewed == TAKEN_AGAIN and execution not in Recording.of(self._broker).live():
+    def _keep(self, execution: Execution, hold: Hold) -> None:
+        held = [hold.kind, hold.name, hold.token]
+        renewed = self._renew(keys=[self._broker.namespace], args=[*held, mutex.LEASE])
+        if renewed and execution not in Recording.of(self._broker).live():
             # It was free because its run has ended meanwhile, and nobody would free it a second time.
-            self._release(keys=[key], args=[token])
+            self._release(keys=[self._broker.namespace], args=held)
         elif not renewed and execution.window is not None and execution.window.interrupt(mutex.MutexLost):
             self._logger.error("Run %s of %s has lost its mutex; it ends.", execution.run_id, execution.job)
 

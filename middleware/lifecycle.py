@@ -9,6 +9,7 @@ from callboard.middleware.capture import Capture
 from callboard.middleware.declare import declaration
 from callboard.middleware.isolation import Isolation
 from callboard.middleware.keeper import Keeper
+from callboard.middleware.parking import Parking, pause_lot
 from callboard.middleware.switches import Switches
 from callboard.middleware.work_queue import WorkQueue
 
@@ -18,14 +19,24 @@ class Lifecycle(Middleware):
 
     def __init__(self) -> None:
         self._keeper: Keeper | None = None
+        self._parking: Parking | None = None
         self._capture = Capture()
 
     def before_worker_boot(self, broker: Any, worker: Any) -> None:
         broker.draining = False
         Isolation.of(broker).start(broker)
         worker.work_queue = WorkQueue()
+        self._parking = parking = Parking(broker.client, broker.keys)
+        broker.committer.look = parking.look
         broker.switches = Switches(broker.direct, broker.keys, broker.broker_id)
+
+        def resumed(jobs: set[str]) -> None:
+            parking.look(pause_lot(job) for job in jobs)
+            broker.rouse()
+
+        broker.switches.resumed = resumed
         broker.switches.start()
+        parking.start()
         self._capture.install()
         broker.committer.record(declaration(broker))
         self._keeper = Keeper(broker, threads=worker.worker_threads, queues=worker.consumer_whitelist)
@@ -40,6 +51,8 @@ class Lifecycle(Middleware):
     def after_worker_shutdown(self, broker: Any, worker: Any) -> None:
         broker.committer.stop()
         broker.switches.stop()
+        if self._parking is not None:
+            self._parking.stop()
         self._capture.remove()
         if self._keeper is not None:
             self._keeper.stop()

@@ -6,10 +6,7 @@ holder. Each holder gets a fencing number larger than all before it, with which 
 holder that was thought dead (`callboard.current_run().fence`).
 """
 
-import inspect
-import re
 import time
-from string import Formatter
 from typing import Any
 from uuid import uuid4
 
@@ -17,21 +14,19 @@ import redis
 from dramatiq import MessageProxy
 from dramatiq.middleware import Interrupt, Middleware
 
-from callboard.core.errors import BadInput
-from callboard.core.limits import storable
 from callboard.core.logging import get_logger
 from callboard.core.plain import words
 from callboard.core.states import RunState
-from callboard.middleware.delivery import Delivery
+from callboard.middleware.delivery import Delivery, Hold
+from callboard.middleware.execution import now_ms
 from callboard.middleware.options import check_choice, refuse
 from callboard.middleware.scripts import load_script
-from callboard.middleware.skips import skip
+from callboard.middleware.skips import park, skip
+from callboard.middleware.switches import order_end
+from callboard.middleware.templates import check_template, fill
 
 #: Milliseconds after which a dead holder's mutex is free.
 LEASE = 15_000
-
-#: Milliseconds after which a run that waits for a mutex tries again.
-WAIT = 1_000
 
 #: Seconds for which a mutex whose holder in this process has just ended may still show as taken: it is
 #: released in the commit of that run.
@@ -40,11 +35,21 @@ LEAVING = 0.25
 #: The most mutexes of which that is remembered.
 MOST_LEFT = 1_000
 
-#: Instead of a fencing number: an earlier execution of the same run holds the mutex.
-OWN = -1
+#: What becomes of a run that finds its mutex taken.
+POLICIES = ("skip", "wait", "buffer_one", "cancel_running")
 
-#: The reason recorded for a run that found its mutex taken.
+#: Instead of a fencing number: another run holds the mutex; an earlier execution of the same run does; one
+#: waits for it already and no second may; a later run has taken this one's place.
+TAKEN, OWN, BUFFERED, REPLACED = 0, -1, -2, -3
+
+#: The reasons recorded for runs that are turned away.
 OVERLAP = "overlap: the job is already running"
+REASONS = {
+    TAKEN: OVERLAP,
+    OWN: OVERLAP,
+    BUFFERED: "overlap: the job is already running, and another run waits for its end",
+    REPLACED: "overlap: a later run has taken its place",
+}
 
 
 class MutexLost(Interrupt):
@@ -55,14 +60,16 @@ class Mutex(Middleware):
     """The actor options `mutex` and `overlap`.
 
     `mutex=True` lets one run of the job go on at a time; a name shares the mutex with other jobs, and may
-    contain the names of arguments (`"sync:{tenant_id}"`). With `overlap="skip"`, the default, a run that
-    finds the mutex taken is skipped; with `overlap="wait"` it waits without holding a worker thread or
-    burning an attempt. So does, in any case, one that has begun already: a retry, or a run whose worker died.
+    contain the names of arguments (`"sync:{tenant_id}"`). What becomes of a run that finds it taken is
+    `overlap`: `"skip"`, the default; `"wait"`, as many as there are; `"buffer_one"`: one waits, the others
+    are skipped; `"cancel_running"`: the one that runs is cancelled, and the latest takes its place. Waiting
+    holds no worker thread and burns no attempt. A run that has begun already, a retry or one whose worker
+    died, always waits.
     """
 
     def __init__(self) -> None:
         self._logger = get_logger(__name__)
-        #: When holders in this process have ended, by the key of their mutex (s, monotonic).
+        #: When holders in this process have ended, by the name of their mutex (s, monotonic).
         self._left: dict[str, float] = {}
 
     @property
@@ -71,12 +78,12 @@ class Mutex(Middleware):
         return {"mutex", "overlap"}
 
     def before_declare_actor(self, broker: Any, actor: Any) -> None:
-        check_choice(actor, "overlap", ("skip", "wait"))
+        check_choice(actor, "overlap", POLICIES)
         template = actor.options.get("mutex")
         if not isinstance(template, bool | str | None):
             raise refuse(actor, "mutex", "True or a name")
         if isinstance(template, str):
-            _check_template(template, actor)
+            check_template(actor, "mutex", template)
 
     def before_worker_boot(self, broker: Any, worker: Any) -> None:
         self._acquire = load_script(broker.client, "acquire")
@@ -89,75 +96,64 @@ class Mutex(Middleware):
         if not template:
             return
         try:
-            name = _name(template, actor, message)
+            name = message.actor_name if template is True else fill(str(template), actor, message)
         except Exception as error:
             message.fail()
             reason = f"the mutex {template} does not fit the arguments: {words(error)}"
             raise skip(message, reason, RunState.DEAD) from error
-        key, token = broker.keys.mutex(name), f"{message.message_id}:{uuid4()}"
-        fence = self._take([key, broker.keys.fence(name)], token)
-        if fence is not None and fence > 0:
-            message.execution.mutex = (key, token)
+        token = f"{message.message_id}:{uuid4()}"
+        overlap = message.options.get("overlap", actor.options.get("overlap", "skip"))
+        asked = "wait" if message.begun else overlap
+        try:
+            fence, holder = self._take(broker.namespace, name, message.message_id, token, asked)
+        except redis.RedisError as error:
+            self._logger.warning("A mutex cannot be taken for now: %s. Its run waits.", error)
+            raise park(message, f"mutex|{name}", OVERLAP) from None
+        if fence > 0:
+            message.execution.holds = (*message.execution.holds, Hold("mutex", name, token))
             message.execution.fence = fence
             return
-        begun = message.begun or fence == OWN
-        overlap = message.options.get("overlap", actor.options.get("overlap", "skip"))
-        if fence is None or begun or overlap == "wait":
-            since = message.options.get("ready_at", message.message_timestamp)
-            follower = message.copy(options={"begun": True}) if begun else message.copy()
-            message.retry = broker.follow_up(follower, WAIT, since)
-            message.silent = True
-        raise skip(message, OVERLAP)
+        if fence == TAKEN and overlap == "cancel_running":
+            if message.begun:
+                # It has held the mutex itself, and so came before whatever holds it now.
+                raise skip(message, REASONS[REPLACED])
+            self._cancel(broker, holder, message)
+        if fence == OWN or (fence == TAKEN and asked != "skip"):
+            raise park(message, f"mutex|{name}", OVERLAP)
+        raise skip(message, REASONS[fence])
 
     def after_process_message(self, broker: Any, message: MessageProxy, **outcome: Any) -> None:
-        if isinstance(message, Delivery) and message.execution is not None and message.execution.mutex:
-            if len(self._left) >= MOST_LEFT:
-                self._left.clear()
-            self._left[message.execution.mutex[0]] = time.monotonic()
+        if not isinstance(message, Delivery) or message.execution is None:
+            return
+        for hold in message.execution.holds:
+            if hold.kind == "mutex":
+                if len(self._left) >= MOST_LEFT:
+                    self._left.clear()
+                self._left[hold.name] = time.monotonic()
 
     def after_skip_message(self, broker: Any, message: MessageProxy) -> None:
         self.after_process_message(broker, message)
 
-    def _take(self, keys: list[str], token: str) -> int | None:
-        """The fencing number; 0 where another run holds the mutex, or `OWN`; None where nobody can tell."""
-        try:
-            fence: int = self._acquire(keys=keys, args=[token, LEASE])
-            while fence == 0 and self._is_leaving(keys[0]):
-                time.sleep(0.002)
-                fence = self._acquire(keys=keys, args=[token, LEASE])
-        except redis.RedisError as error:
-            self._logger.warning("A mutex cannot be taken for now: %s. Its run waits.", error)
-            return None
-        self._left.pop(keys[0], None)
-        return fence
+    def _take(self, namespace: str, name: str, run_id: str, token: str, overlap: str) -> tuple[int, str]:
+        """A fencing number, or what stands for it, and the id of the run that holds the mutex."""
+        arguments: list[str | int] = [name, run_id, token, LEASE, overlap]
+        fence, holder = self._acquire(keys=[namespace], args=arguments)
+        while fence == TAKEN and overlap == "skip" and self._is_leaving(name):
+            time.sleep(0.002)
+            fence, holder = self._acquire(keys=[namespace], args=arguments)
+        self._left.pop(name, None)
+        return fence, holder.decode("utf-8", "replace")
 
-    def _is_leaving(self, key: str) -> bool:
-        left = self._left.get(key)
+    def _is_leaving(self, name: str) -> bool:
+        left = self._left.get(name)
         return left is not None and time.monotonic() - left < LEAVING
 
-
-def _check_template(template: str, actor: Any) -> None:
-    try:
-        names = {name for _, name, _, _ in Formatter().parse(template) if name is not None}
-    except ValueError as error:
-        raise BadInput(
-            f"The actor {actor.actor_name} has mutex={template!r}, which is no template: {error}."
-        ) from None
-    parameters = inspect.signature(actor.fn).parameters
-    for name in names:
-        argument = re.split(r"[.\[]", name)[0]
-        if argument not in parameters:
-            raise BadInput(
-                f"The actor {actor.actor_name} has mutex={template!r}, but no argument {argument or name!r};"
-                " use the names of its arguments."
-            )
-
-
-def _name(template: str | bool, actor: Any, message: MessageProxy) -> str:
-    if template is True:
-        return str(message.actor_name)
-    if "{" not in str(template):
-        return str(template)
-    bound = inspect.signature(actor.fn).bind(*message.args, **message.kwargs)
-    bound.apply_defaults()
-    return storable(str(template).format(**bound.arguments))
+    def _cancel(self, broker: Any, run_id: str, message: Delivery) -> None:
+        """Order the end of the run that holds the mutex."""
+        try:
+            with broker.client.pipeline() as pipeline:
+                order = {"state": "cancelled", "reason": REASONS[REPLACED], "by": message.actor_name}
+                order_end(pipeline, broker.keys, run_id, {**order, "at": now_ms()})
+                pipeline.execute()
+        except redis.RedisError as error:
+            self._logger.warning("Run %s cannot be cancelled for now: %s.", run_id, error)

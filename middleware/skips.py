@@ -1,4 +1,4 @@
-"""How a hook says that an actor must not run."""
+"""How a hook says that an actor must not run, or not yet."""
 
 from dramatiq.middleware import SkipMessage
 
@@ -16,4 +16,19 @@ def skip(delivery: Delivery, reason: str, state: RunState = RunState.SKIPPED) ->
         state = RunState.CANCELLED
     if delivery.execution is not None:
         delivery.execution.skip = (state, reason)
+    return SkipMessage(reason)
+
+
+def park(delivery: Delivery, lot: str, reason: str) -> SkipMessage:
+    """The exception to raise where a run has to wait: its message is parked until the lot is free to go on.
+
+    It waits in Redis, holds no thread and burns no attempt; see `parking`.
+    """
+    delivery.silent, delivery.moves, delivery.lot = True, "park", lot
+    return SkipMessage(reason)
+
+
+def put_back(delivery: Delivery, reason: str) -> SkipMessage:
+    """The exception to raise where a message should not have been taken: it goes back to its queue's head."""
+    delivery.silent, delivery.moves = True, "back"
     return SkipMessage(reason)

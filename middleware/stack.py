@@ -14,11 +14,16 @@ from dramatiq.middleware import Middleware
 from dramatiq.results import Results
 from dramatiq.results.backends import RedisBackend
 
+from callboard.middleware.breaker import Breaker, BreakerSettings
 from callboard.middleware.disabled import Disabled
 from callboard.middleware.ended import Ended
+from callboard.middleware.idempotency import Idempotency
 from callboard.middleware.isolation import Isolation
 from callboard.middleware.lifecycle import Lifecycle
+from callboard.middleware.limits import Limits
 from callboard.middleware.mutex import Mutex
+from callboard.middleware.paused import Paused
+from callboard.middleware.poison import Poison
 from callboard.middleware.recording import Recording
 from callboard.middleware.retries import Retries
 from callboard.middleware.sentry import Sentry
@@ -27,7 +32,12 @@ from callboard.middleware.stuck import Stuck
 from callboard.middleware.time_limit import TimeLimit
 
 
-def complete(own: Iterable[Middleware], client: redis.Redis, namespace: str) -> list[Middleware]:
+def complete(
+    own: Iterable[Middleware],
+    client: redis.Redis,
+    namespace: str,
+    breaker: BreakerSettings | None = None,
+) -> list[Middleware]:
     """Callboard's middleware with an application's own in its place.
 
     A stock middleware that the application configured is replaced by ours with the same settings;
@@ -57,6 +67,7 @@ def complete(own: Iterable[Middleware], client: redis.Redis, namespace: str) -> 
     if Results not in present:
         results = [Results(backend=RedisBackend(client=client, namespace=f"{namespace}-results"))]
     return [
-        Lifecycle(), Recording(), Isolation(), Stuck(), Ended(), Disabled(), Stale(), Mutex(), *asyncio,
-        *defaults[:1], time_limit, *defaults[1:], *others, *results, Sentry(), retries,
+        Lifecycle(), Recording(), Isolation(), Stuck(), Ended(), Paused(), Disabled(), Stale(),
+        Breaker(breaker), Limits(), Mutex(), Poison(), Idempotency(), *asyncio, *defaults[:1], time_limit,
+        *defaults[1:], *others, *results, Sentry(), retries,
     ]  # fmt: skip

@@ -8,6 +8,7 @@ milliseconds. After a lost connection everything is read again.
 import json
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import redis
@@ -20,11 +21,29 @@ from callboard.core.logging import get_logger
 QUIET = 15.0
 PATIENCE = 5.0
 
+#: What the fields of the control hash begin with, and the reason where none is given.
+KINDS = {
+    "disabled:": "the job is switched off",
+    "paused:all:": "everything is paused",
+    "paused:queue:": "the queue is paused",
+    "paused:job:": "the job is paused",
+}
+
+#: The field of the control hash that tells when a pause has last ended: {at}, in ms.
+RESUMED = b"resumed:"
+
 #: The most signals that are answered by reading once.
 MOST = 10_000
 
-#: Seconds after which an order to end a run is forgotten: longer than any message may be delayed.
+#: Seconds after which an order to end a run is forgotten: longer than any message may be delayed. While
+#: anything is paused, and for as long after the last pause, none is.
 ENDED_KEPT = 8 * 86_400
+
+
+def order_end(pipeline: Any, keys: Keys, run_id: str, order: dict[str, Any]) -> None:
+    """Have a run ended, wherever it is: {state, reason, by, at (ms)}. The caller executes the pipeline."""
+    pipeline.hset(keys.ended, run_id, json.dumps(order))
+    pipeline.publish(keys.signals, f"end {run_id}")
 
 
 class Switches:
@@ -42,6 +61,12 @@ class Switches:
         self._connected = threading.Event()
         #: Names of the jobs that are switched off, each with the reason.
         self.disabled: dict[str, str] = {}
+        #: What is paused, each with the reason: everything, queues, jobs.
+        self.paused_all: str | None = None
+        self.paused_queues: dict[str, str] = {}
+        self.paused_jobs: dict[str, str] = {}
+        #: Called with the jobs that are no longer paused, when any pause has ended.
+        self.resumed: Callable[[set[str]], None] = _nothing
         #: Ids of the runs that must not go on, each with {state, reason, by}.
         self.ended: dict[str, dict[str, Any]] = {}
         self._thread = threading.Thread(target=self._run, name="callboard-switches", daemon=True)
@@ -63,20 +88,35 @@ class Switches:
     def read(self) -> None:
         """Read all switches."""
         control: Any = self._client.hgetall(self._keys.control)
-        disabled = {}
+        found: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}
         for field, value in control.items():
-            kind, _, name = field.decode("utf-8", "replace").partition(":")
-            if kind == "disabled":
-                disabled[name] = str(_object(value).get("reason") or "the job is switched off")
-        self.disabled = disabled
+            text = field.decode("utf-8", "replace")
+            kind = next((kind for kind in KINDS if text.startswith(kind)), None)
+            if kind is not None:
+                reason = _object(value).get("reason")
+                found[kind][text.removeprefix(kind)] = str(reason or KINDS[kind])
+        self.disabled = found["disabled:"]
+        self._pause(found["paused:all:"].get(""), found["paused:queue:"], found["paused:job:"])
 
         orders: Any = self._client.hgetall(self._keys.ended)
         ended = {run.decode("utf-8", "replace"): _object(value) for run, value in orders.items()}
         oldest = (time.time() - ENDED_KEPT) * 1000
+        resumed_at = _object(control.get(RESUMED, b"")).get("at")
+        paused = self.paused_all is not None or self.paused_queues or self.paused_jobs
+        if paused or (resumed_at is not None and not _is_before(resumed_at, oldest)):
+            # What a pause has held back may be older than any delay.
+            oldest = 0.0
         stale = [run for run, order in ended.items() if _is_before(order.get("at"), oldest)]
         if stale:
             self._client.hdel(self._keys.ended, *stale)
         self.ended = {run: order for run, order in ended.items() if run not in stale}
+
+    def _pause(self, everything: str | None, queues: dict[str, str], jobs: dict[str, str]) -> None:
+        ended = set(self.paused_jobs) - set(jobs)
+        resumed = ended or set(self.paused_queues) - set(queues) or (self.paused_all and everything is None)
+        self.paused_all, self.paused_queues, self.paused_jobs = everything, queues, jobs
+        if resumed:
+            self.resumed(ended)
 
     def _run(self) -> None:
         told = False
@@ -119,6 +159,10 @@ class Switches:
                 asked = now
             elif now >= until:
                 raise redis.TimeoutError("the connection has gone silent")
+
+
+def _nothing(_: set[str]) -> None:
+    """Where no message is held back there is nothing to do."""
 
 
 def _is_before(at: object, oldest: float) -> bool:

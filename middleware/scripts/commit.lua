@@ -1,35 +1,39 @@
--- Commits a group of finished messages: their events, their acknowledgements, the messages that follow from
--- them and the locks that they held, all in one step.
+-- Commits a group of finished messages: their events, what becomes of each, the messages that follow from them
+-- and whatever they held, all in one step.
 --
 -- KEYS[1]  namespace
 -- ARGV[1]  broker id
--- ARGV[2]  number of finished messages, then five values each: queue, Redis message id, what becomes of it
---          ("ack" or "dead"), its event as JSON (or ""), how many messages follow from it
+-- ARGV[2]  number of finished messages, then six values each: queue, Redis message id, what becomes of it ("ack",
+--          "dead", "back": to the head of its queue, "park": into a lot), the lot (or ""), its event as JSON (or
+--          ""), how many messages follow from it
 --          number of events that belong to no finished message, then each as JSON
 --          then the messages that follow, in the order of their causes: queue, Redis message id, payload
---          then the locks to release: key, token
+--          then what is released, four values each: kind ("mutex", "limit" or "breaker"), name, token, and for a
+--          breaker its outcome as JSON: {ok, cause, job, run, threshold, window, timeout}
 --
 -- Only a message that this broker still holds counts: when it was taken for dead and its messages were given
 -- to others, its late results are refused. Repeating a commit whose reply was lost therefore does nothing.
 -- The events are written before anything is acknowledged. A Redis out of memory refuses none of it: what is
 -- finished frees about as much as its event takes, and frees it in no other way.
 --
--- Returns the positions (from 1) of the messages that were refused.
+-- Returns 1 where a lot is to be looked at (wake.lua) or else 0, then the positions (from 1) of the messages that
+-- were refused.
 
 local namespace, broker = KEYS[1], ARGV[1]
 local now = redis.call("time")
 local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
 local count = tonumber(ARGV[2])
+local lots = namespace .. ":__lots__"
 local at = 3
 
 local by_queue = {}
 local items = {}
 for i = 1, count do
     local item = {
-        queue = ARGV[at], id = ARGV[at + 1], fate = ARGV[at + 2], event = ARGV[at + 3],
-        follow = tonumber(ARGV[at + 4]),
+        queue = ARGV[at], id = ARGV[at + 1], fate = ARGV[at + 2], lot = ARGV[at + 3], event = ARGV[at + 4],
+        follow = tonumber(ARGV[at + 5]),
     }
-    at = at + 5
+    at = at + 6
     items[i] = item
     local group = by_queue[item.queue]
     if not group then
@@ -51,10 +55,11 @@ for queue, group in pairs(by_queue) do
     end
 end
 
-local events, refused = {}, {}
+local answer = { 0 }
+local events = {}
 for i, item in ipairs(items) do
     if not item.held then
-        refused[#refused + 1] = i
+        answer[#answer + 1] = i
     elseif item.event ~= "" then
         events[#events + 1] = item.event
     end
@@ -64,8 +69,11 @@ for i = at + 1, at + loose do
     events[#events + 1] = ARGV[i]
 end
 at = at + loose + 1
+local function write(list)
+    redis.call("xadd", namespace .. ":__events__", "*", "e", "[" .. table.concat(list, ",") .. "]")
+end
 if #events > 0 then
-    redis.call("xadd", namespace .. ":__events__", "*", "e", "[" .. table.concat(events, ",") .. "]")
+    write(events)
 end
 
 local woken = {}
@@ -88,41 +96,123 @@ for queue in pairs(woken) do
     redis.call("expire", wake, 60)
 end
 
+local function look_at(lot)
+    redis.call("zadd", lots, 0, lot)
+    answer[1] = 1
+end
+
+local function bury(queue, id, messages)
+    local canonical = queue
+    if string.sub(queue, -3) == ".DQ" then
+        canonical = string.sub(queue, 1, -4)
+    end
+    local dead = namespace .. ":" .. canonical .. ".XQ"
+    local payload = redis.call("hget", messages, id)
+    if payload then
+        redis.call("hset", dead .. ".msgs", id, payload)
+        redis.call("zadd", dead, now_ms, id)
+    end
+end
+
 local rescued = redis.call("exists", namespace .. ":__rescued__") == 1
 for queue, group in pairs(by_queue) do
     local messages = namespace .. ":" .. queue .. ".msgs"
-    local gone = {}
-    for _, item in ipairs(group.items) do
+    local left, gone = {}, {}
+    -- The last first: those that go back to the head of their queue keep their order.
+    for i = #group.items, 1, -1 do
+        local item = group.items[i]
         if item.held then
-            gone[#gone + 1] = item.id
-            if item.fate == "dead" then
-                local canonical = queue
-                if string.sub(queue, -3) == ".DQ" then
-                    canonical = string.sub(queue, 1, -4)
-                end
-                local dead = namespace .. ":" .. canonical .. ".XQ"
-                local payload = redis.call("hget", messages, item.id)
-                if payload then
-                    redis.call("hset", dead .. ".msgs", item.id, payload)
-                    redis.call("zadd", dead, now_ms, item.id)
+            left[#left + 1] = item.id
+            if item.fate == "back" then
+                redis.call("lpush", namespace .. ":" .. queue, item.id)
+            elseif item.fate ~= "park" then
+                gone[#gone + 1] = item.id
+                if item.fate == "dead" then
+                    bury(queue, item.id, messages)
                 end
             end
         end
     end
+    for _, item in ipairs(group.items) do
+        if item.held and item.fate == "park" then
+            redis.call("rpush", namespace .. ":__lot__." .. item.lot, queue .. " " .. item.id)
+            redis.call("hincrby", namespace .. ":__parked__", queue, 1)
+            look_at(item.lot)
+        end
+    end
+    if #left > 0 then
+        redis.call("srem", group.acks, unpack(left))
+    end
     if #gone > 0 then
-        redis.call("srem", group.acks, unpack(gone))
         if rescued then
             redis.call("hdel", namespace .. ":__rescued__", unpack(gone))
+            redis.call("hdel", namespace .. ":__begun__", unpack(gone))
         end
         redis.call("hdel", messages, unpack(gone))
     end
 end
 
-while at < #ARGV do
-    if redis.call("get", ARGV[at]) == ARGV[at + 1] then
-        redis.call("del", ARGV[at])
+local function count_outcome(name, token, outcome)
+    local key = namespace .. ":__breaker__." .. name
+    local field = function(which) return redis.call("hget", key, which) end
+    local state = field("state") or "closed"
+    local change = function(to)
+        write({ cjson.encode({
+            k = "breaker", name = name, from = state, to = to, at = now_ms, cause = outcome.cause, job = outcome.job,
+            run = outcome.run,
+        }) })
+        if redis.call("zscore", lots, "breaker|" .. name) then
+            look_at("breaker|" .. name)
+        end
     end
-    at = at + 2
+    local open = function()
+        redis.call("hset", key, "state", "open", "opened_at", now_ms, "until", now_ms + outcome.timeout, "cause",
+            outcome.cause or "", "failures", 0)
+        redis.call("hdel", key, "probe", "probe_until")
+        change("open")
+    end
+    if state == "closed" and outcome.ok == true then
+        redis.call("hdel", key, "failures", "failed_at")
+    elseif state == "closed" and outcome.ok == false then
+        local failed_at = tonumber(field("failed_at") or 0)
+        local failures = now_ms - failed_at > outcome.window and 1 or tonumber(field("failures") or 0) + 1
+        redis.call("hset", key, "failures", failures, "failed_at", now_ms)
+        redis.call("sadd", namespace .. ":__breakers__", name)
+        if failures >= outcome.threshold then
+            open()
+        end
+    elseif state == "half_open" and field("probe") == token then
+        if outcome.ok == true then
+            redis.call("hset", key, "state", "closed", "failures", 0)
+            redis.call("hdel", key, "probe", "probe_until", "until", "cause", "opened_at")
+            change("closed")
+        elseif outcome.ok == false then
+            open()
+        else
+            redis.call("hdel", key, "probe", "probe_until")
+            look_at("breaker|" .. name)
+        end
+    end
 end
 
-return refused
+while at < #ARGV do
+    local kind, name, token = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+    local released = 0
+    if kind == "mutex" then
+        local key = namespace .. ":__mutex__." .. name
+        if redis.call("get", key) == token then
+            released = redis.call("del", key)
+        end
+    elseif kind == "limit" then
+        released = redis.call("zrem", namespace .. ":__slots__." .. name, token)
+    else
+        count_outcome(name, token, cjson.decode(ARGV[at + 3]))
+    end
+    local lot = kind .. "|" .. name
+    if released == 1 and redis.call("zscore", lots, lot) then
+        look_at(lot)
+    end
+    at = at + 4
+end
+
+return answer

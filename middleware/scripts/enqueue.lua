@@ -3,7 +3,7 @@
 -- KEYS[1]  namespace
 -- ARGV[1]  seconds for which a once-only mark is kept
 -- ARGV[2]  the most wake tokens that a queue keeps
--- ARGV[3..] four values a message: queue, Redis message id, payload, once-only mark (or "")
+-- ARGV[3..] five values a message: queue, Redis message id, payload, once-only mark (or ""), what the mark is to hold
 --
 -- Returns how many messages were put. One whose mark exists is left out. The messages of one queue go in with two
 -- commands, since commands are what a script spends its time on. The first of them is the only one that a Redis
@@ -13,7 +13,7 @@
 local namespace = KEYS[1]
 
 local marks = {}
-for i = 6, #ARGV, 4 do
+for i = 6, #ARGV, 5 do
     if ARGV[i] ~= "" then
         marks[#marks + 1] = ARGV[i]
     end
@@ -26,9 +26,9 @@ if #marks > 0 then
     end
 end
 
-local queues, payloads, ids, fresh = {}, {}, {}, {}
+local queues, payloads, ids, fresh, held = {}, {}, {}, {}, {}
 local total = 0
-for i = 3, #ARGV, 4 do
+for i = 3, #ARGV, 5 do
     local queue, id, payload, mark = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]
     if mark == "" or not sent[mark] then
         if not ids[queue] then
@@ -42,6 +42,7 @@ for i = 3, #ARGV, 4 do
         if mark ~= "" then
             sent[mark] = true
             fresh[#fresh + 1] = mark
+            held[mark] = ARGV[i + 4]
         end
         total = total + 1
     end
@@ -54,7 +55,7 @@ for _, queue in ipairs(queues) do
     end
 end
 for _, mark in ipairs(fresh) do
-    redis.call("set", mark, "1", "ex", ARGV[1])
+    redis.call("set", mark, held[mark], "ex", ARGV[1])
 end
 
 local most = tonumber(ARGV[2])

@@ -19,7 +19,6 @@ def main() -> int:
     defaults["heartbeat_timeout"] = options.pop("heartbeat_timeout", defaults["heartbeat_timeout"])
     keeper.ROUND = options.pop("round", keeper.ROUND)
     mutex.LEASE = options.pop("lease", mutex.LEASE)
-    mutex.WAIT = options.pop("wait", mutex.WAIT)
     return run(load_settings(), **options)
 
 

@@ -135,6 +135,25 @@ class Calls:
         return list(self.made)
 
 
+class Presence:
+    """Counts who is inside at the same time."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.inside = self.most = self.entered = 0
+
+    def __enter__(self) -> "Presence":
+        with self._lock:
+            self.inside += 1
+            self.entered += 1
+            self.most = max(self.most, self.inside)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self.inside -= 1
+
+
 def linger(seconds: float) -> None:
     """Be busy for so long, in steps that can be interrupted."""
     deadline = time.perf_counter() + seconds

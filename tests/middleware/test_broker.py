@@ -91,7 +91,7 @@ def test_a_send_that_is_repeated_because_its_reply_was_lost_puts_one_message(bro
     # Given the script that puts a message, called twice for one message as a client does after a lost reply
     (message,) = messages(1)
     script = load_script(broker.client, "enqueue")
-    arguments = [60, 64, "default", "redis-id", message.encode(), ""]
+    arguments = [60, 64, "default", "redis-id", message.encode(), "", ""]
     for _ in range(2):
         script(keys=[broker.namespace], args=arguments)
 

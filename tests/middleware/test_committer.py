@@ -155,24 +155,25 @@ def test_a_commit_that_is_repeated_because_its_reply_was_lost_does_nothing(broke
     # Given a finished message, a retry that follows from it and a lock that it held
     broker.declare_queue("default")
     broker.enqueue(dramatiq.Message("default", "work", (), {}, {}))
-    ((redis_id, _, _),) = broker.fetch("default", 1)
-    broker.client.set("lock", "token")
+    redis_id = broker.fetch("default", 1)[0].redis_id
+    lock = broker.keys.mutex("lock")
+    broker.client.set(lock, "token")
     script = load_script(broker.client, "commit")
     arguments: list[Any] = [
-        broker.broker_id, 1, "default", redis_id, "ack", b'{"k":"run"}', 1, 0, "default.DQ", "next", b"{}",
-        "lock", "token",
+        broker.broker_id, 1, "default", redis_id, "ack", "", b'{"k":"run"}', 1,
+        0, "default.DQ", "next", b"{}", "mutex", "lock", "token", b"{}",
     ]  # fmt: skip
 
     # When the same commit comes twice, and the lock has another holder meanwhile
     first = script(keys=[broker.namespace], args=arguments)
-    broker.client.set("lock", "another")
+    broker.client.set(lock, "another")
     second = script(keys=[broker.namespace], args=arguments)
 
     # Then it counted once
-    assert (first, second) == ([], [1])
+    assert (first, second) == ([0], [0, 1])
     assert broker.client.xlen(broker.keys.events) == 1
     assert broker.client.lrange(broker.keys.queue("default.DQ"), 0, -1) == [b"next"]
-    assert broker.client.get("lock") == b"another"
+    assert broker.client.get(lock) == b"another"
     assert left_over(broker) == 1
 
 
@@ -260,14 +261,14 @@ def test_no_more_than_a_group_is_ever_finished_and_not_committed(broker: Broker)
     class Blocked:
         def __call__(self, **_: Any) -> list[int]:
             gate.wait(10)
-            return []
+            return [0]
 
     committer = Committer(Blocked(), "namespace", "broker")  # type: ignore[arg-type]
     done = Calls()
 
     def finish() -> None:
         for number in range(GROUP * 2):
-            committer.commit(Finished("q", str(number), False, b"", None, None, done.note))
+            committer.commit(Finished("q", str(number), "ack", b"", None, done.note))
             handed.note()
 
     # When more is finished than a group holds
@@ -298,10 +299,10 @@ def test_a_stopped_committer_has_committed_everything_and_can_be_used_again(brok
 def test_a_follower_is_put_by_the_commit_even_into_another_queue(broker: Broker) -> None:
     broker.declare_queue("default")
     broker.enqueue(dramatiq.Message("default", "work", (), {}, {}))
-    ((redis_id, _, _),) = broker.fetch("default", 1)
+    redis_id = broker.fetch("default", 1)[0].redis_id
     done = Calls()
     broker.committer.commit(
-        Finished("default", redis_id, False, b"", Packet("other", "new", b"payload"), None, done.note)
+        Finished("default", redis_id, "ack", b"", Packet("other", "new", b"payload"), done.note)
     )
     done.wait_for(1)
     assert broker.client.hgetall(broker.keys.messages("other")) == {b"new": b"payload"}

@@ -329,7 +329,7 @@ def test_a_fetch_whose_reply_is_lost_strands_nothing(broker: Broker) -> None:
         pass
 
     work.send()
-    lost = {redis_id for redis_id, _, _ in broker.fetch("default", 10)}
+    lost = {found.redis_id for found in broker.fetch("default", 10)}
     assert held(broker) == lost
 
     # When a worker's connection has broken and its consumers begin anew

@@ -19,6 +19,7 @@ from callboard.middleware.scripts import load_script
 from helpers.waiting import wait_for
 from helpers.workers import (
     Calls,
+    Presence,
     another_broker,
     dead_letters,
     declare,
@@ -32,30 +33,10 @@ from helpers.workers import (
 )
 
 
-class Presence:
-    """Counts who is inside at the same time."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.inside = self.most = self.entered = 0
-
-    def __enter__(self) -> "Presence":
-        with self._lock:
-            self.inside += 1
-            self.entered += 1
-            self.most = max(self.most, self.inside)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self.inside -= 1
-
-
 @pytest.fixture
 def short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
     """A lease of 0.6 s, renewed every 0.15 s; who waits looks every 0.1 s."""
     monkeypatch.setattr(mutex, "LEASE", 600)
-    monkeypatch.setattr(mutex, "WAIT", 100)
     monkeypatch.setattr(keeper, "ROUND", 0.15)
 
 
@@ -280,8 +261,8 @@ def test_a_holder_that_died_is_followed_within_its_lease(broker: Broker, short_l
         pass
 
     acquire = load_script(broker.client, "acquire")
-    keys = [broker.keys.mutex("work"), broker.keys.fence("work")]
-    assert acquire(keys=keys, args=["dead", mutex.LEASE]) == 1
+    taken = acquire(keys=[broker.namespace], args=["work", "run", "run:dead", mutex.LEASE, "wait"])
+    assert taken == [1, b"run"]
 
     # When a run waits for it, then it has it shortly after the lease
     begun = time.monotonic()
@@ -461,10 +442,16 @@ def test_a_run_whose_worker_died_waits_for_the_lease_of_its_own_mutex(
 
 def test_a_mutex_whose_reply_got_lost_is_taken_by_asking_again(broker: Broker) -> None:
     acquire = load_script(broker.client, "acquire")
-    keys = [broker.keys.mutex("work"), broker.keys.fence("work")]
-    assert acquire(keys=keys, args=["token", 1_000]) == 1
-    assert acquire(keys=keys, args=["token", 1_000]) == 1
-    assert acquire(keys=keys, args=["another", 1_000]) == 0
+
+    def ask(run: str, token: str) -> list[Any]:
+        args = ["work", run, token, 1_000, "skip"]
+        answer: list[Any] = acquire(keys=[broker.namespace], args=args)
+        return answer
+
+    assert ask("a", "a:1") == [1, b"a"]
+    assert ask("a", "a:1") == [1, b"a"]
+    assert ask("b", "b:1") == [0, b"a"]
+    assert ask("a", "a:2") == [mutex.OWN, b"a"]
 
 
 def test_a_run_never_starts_without_its_mutex_when_redis_refuses_to_answer(

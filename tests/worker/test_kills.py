@@ -86,7 +86,7 @@ def test_a_mutex_whose_holder_was_killed_is_free_within_its_lease(
 ) -> None:
     # Given two runs of a job that must not overlap, one of which waits
     with worker_fleet(
-        settings, tmp_path, processes=2, threads=2, heartbeat_timeout=20_000, round=0.2, lease=1_000, wait=200
+        settings, tmp_path, processes=2, threads=2, heartbeat_timeout=20_000, round=0.2, lease=1_000
     ) as workers:
         workers.wait_for_workers(2)
         first = broker.enqueue(Message("default", "guarded", ("first", 30.0), {}, {}))
@@ -175,7 +175,6 @@ def test_a_run_whose_process_was_killed_waits_for_its_own_mutex_and_is_not_skipp
             heartbeat_timeout=1_000,
             round=0.2,
             lease=4_000,
-            wait=200,
         ) as workers,
     ):
         workers.wait_for_workers(2)
