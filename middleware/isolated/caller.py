@@ -19,14 +19,14 @@ from callboard.middleware.execution import Execution
 from callboard.middleware.interrupts import Window
 from callboard.middleware.isolated.call import Call, NurseryLost
 from callboard.middleware.isolated.child import Functions, Request, run_request
-from callboard.middleware.isolated.frames import BEGIN, REQUEST, frame
+from callboard.middleware.isolated.frames import BEGIN, READY, REQUEST, frame
 from callboard.middleware.isolated.nursery import Nursery
 
 #: Seconds after its time limit at which the nursery kills a process by itself. The worker is sooner, unless a
 #: job holds the interpreter's lock there.
 HARD = 0.85
 
-#: Seconds to wait for the nursery to end.
+#: Seconds to wait for the nursery to be ready, and to end.
 PATIENCE = 5.0
 
 
@@ -53,6 +53,11 @@ class Caller:
             self._control.close()
             self._nurse(theirs, functions)
         theirs.close()
+        # The first run's time is not to be spent on this.
+        self._control.settimeout(PATIENCE)
+        with contextlib.suppress(OSError):
+            self._control.recv(len(READY))
+        self._control.settimeout(None)
 
     def call(
         self,

@@ -18,6 +18,9 @@ _HEAD = struct.Struct("!cI")
 #: The most bytes of a frame that comes from a process.
 MAX_FRAME = 16 * 2**20
 
+#: What the nursery says first.
+READY = b"R"
+
 #: Begin a process: seconds after which it is killed, whatever the worker does, and bytes of memory (or 0).
 BEGIN = struct.Struct("!dQ")
 

@@ -22,7 +22,7 @@ from typing import Any, NoReturn
 import psutil
 
 from callboard.core.errors import BUG
-from callboard.middleware.isolated.frames import ASK, BEGIN, END, KILL, Cause
+from callboard.middleware.isolated.frames import ASK, BEGIN, END, KILL, READY, Cause
 from callboard.middleware.isolated.whereabouts import open_whereabouts, read_whereabouts
 
 #: Seconds between two looks at the memory of those with a limit, and at the worker.
@@ -86,6 +86,7 @@ class Nursery:
         self._selector = selectors.PollSelector()
         self._selector.register(self._control, selectors.EVENT_READ, self._take_order)
         self._selector.register(self._bell, selectors.EVENT_READ, self._reap)
+        self._control.send(READY)
         try:
             while os.getppid() == self._worker:
                 for key, _ in self._selector.select(self._pause()):

@@ -147,10 +147,9 @@ def test_a_run_that_somebody_ends_is_over_within_a_second(broker: Broker, tmp_pa
 
 
 def test_a_run_that_loses_its_mutex_ends_and_goes_again(broker: Broker, monkeypatch: Any) -> None:
-    from callboard.middleware import keeper, mutex
+    from callboard.middleware import keeper
 
     monkeypatch.setattr(keeper, "ROUND", 0.1)
-    monkeypatch.setattr(mutex, "WAIT", 100)
     lock = broker.keys.mutex("guarded")
 
     @isolated(mutex=True)
