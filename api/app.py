@@ -12,7 +12,7 @@ from callboard import __version__
 from callboard.api import docs, openapi, problems
 from callboard.api.access_log import AccessLog
 from callboard.api.body_limit import BodyLimit
-from callboard.api.routes import admin, audit, cron, health, letters, runs, tokens, users
+from callboard.api.routes import admin, audit, breakers, cron, health, letters, pauses, runs, tokens, users
 from callboard.api.waiting import Waiting
 from callboard.control.context import Context
 from callboard.control.reads.runs import ended
@@ -41,7 +41,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.context = context
     app.state.waiting = Waiting(find_ended)
-    for module in (cron, admin, runs, letters, users, tokens, audit, health):
+    for module in (cron, admin, runs, pauses, breakers, letters, users, tokens, audit, health):
         app.include_router(module.router)
     problems.install(app)
     openapi.install(app)

@@ -21,7 +21,9 @@ ISO 8601; durations are milliseconds, timeouts and waits seconds. Errors are `ap
 TAGS = [
     {"name": "cron", "description": "List jobs; run one and wait for its outcome."},
     {"name": "admin", "description": "Everything about jobs; switch them, run them, see their history."},
-    {"name": "runs", "description": "One run with its attempts and log lines."},
+    {"name": "runs", "description": "Runs with their attempts and log lines; cancel them, try them again."},
+    {"name": "queues", "description": "How much waits; pause queues, jobs or everything."},
+    {"name": "breakers", "description": "Circuit breakers: how they stand, and closing one."},
     {"name": "dead letters", "description": "What failed for good: list it, requeue it, drop it."},
     {"name": "people", "description": "Who may do what, and who did: users, tokens, the audit trail."},
     {"name": "health", "description": "For whoever keeps this process running; no token needed."},

@@ -26,8 +26,17 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-jobs = typer.Typer(no_args_is_help=True, help="List jobs, run them, switch them on and off.")
+jobs = typer.Typer(no_args_is_help=True, help="List jobs, run them, switch them on and off, pause them.")
 app.add_typer(jobs, name="jobs", rich_help_panel="Jobs")
+
+runs = typer.Typer(no_args_is_help=True, help="Find runs, look at one, cancel it, have it tried again.")
+app.add_typer(runs, name="runs", rich_help_panel="Jobs")
+
+queues = typer.Typer(no_args_is_help=True, help="How much waits; pause queues, and resume them.")
+app.add_typer(queues, name="queues", rich_help_panel="Jobs")
+
+breakers = typer.Typer(no_args_is_help=True, help="Circuit breakers: how they stand, and closing one.")
+app.add_typer(breakers, name="breakers", rich_help_panel="Jobs")
 
 dead = typer.Typer(no_args_is_help=True, help="Dead letters: list them, requeue them, drop them.")
 app.add_typer(dead, name="dead", rich_help_panel="Jobs")

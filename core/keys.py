@@ -81,7 +81,11 @@ class Keys:
 
     @property
     def signals(self) -> str:
-        """Pub/sub channel: `control` when the control hash has changed, `end <run id>` to end a run."""
+        """Pub/sub channel.
+
+        `control` when the control hash has changed, `end <run id>` to end a run, `look` when what is parked
+        may go on.
+        """
         return f"{self.namespace}:__signals__"
 
     @property

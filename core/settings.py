@@ -88,6 +88,11 @@ class Settings(BaseModel):
     callboard_retention_days: Annotated[int, Field(ge=1)] = 90
     #: Days that dead letters can be requeued.
     callboard_dead_letter_days: Annotated[int, Field(ge=1)] = 30
+    #: For jobs that say nothing else: consecutive failures that open a circuit breaker, ms until a probe may
+    #: try, ms after which a failure counts anew.
+    circuit_breaker_failure_threshold: Annotated[int, Field(ge=1)] = 5
+    circuit_breaker_timeout: Annotated[int, Field(ge=1)] = 300_000
+    circuit_breaker_monitoring_window: Annotated[int, Field(ge=1)] = 60_000
     callboard_api_token: Secret = None
     callboard_admin_password: Secret = None
     cron_secret: Secret = None

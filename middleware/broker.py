@@ -6,25 +6,23 @@ idle consumers block instead of polling, finished messages are committed in grou
 records, and a delayed message or a retry moves in the same step that acknowledges the one before it.
 """
 
-import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 from uuid import uuid4
 
 import redis
 from dramatiq import ConnectionClosed, Consumer, Message
-from dramatiq.brokers.redis import RedisBroker
 from dramatiq.common import current_millis, dq_name
-from dramatiq.middleware import Middleware, MiddlewareError
+from dramatiq.middleware import Middleware
 from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 
-from callboard.core.errors import BadInput
 from callboard.core.keys import Keys
 from callboard.middleware.breaker import BreakerSettings
 from callboard.middleware.committer import Committer
 from callboard.middleware.consumer import Fetched, Hand, RedisConsumer
 from callboard.middleware.delivery import Packet
+from callboard.middleware.hooked import HookedBroker
 from callboard.middleware.scripts import load_script
 from callboard.middleware.stack import complete
 from callboard.middleware.switches import Switches
@@ -59,7 +57,7 @@ class Packed(NamedTuple):
     packet: Marked
 
 
-class Broker(RedisBroker):
+class Broker(HookedBroker):
     """The broker of a Callboard application.
 
     Parameters:
@@ -83,7 +81,6 @@ class Broker(RedisBroker):
         breaker: BreakerSettings | None = None,
         **parameters: Any,
     ) -> None:
-        self._hooks: dict[str, list[Callable[..., Any]]] = {}
         self.url = url
         parameters.setdefault("socket_timeout", 10)
         parameters.setdefault("socket_connect_timeout", 5)
@@ -92,7 +89,7 @@ class Broker(RedisBroker):
         )
         # A fetch whose reply is lost must not be sent again: the messages of the first would be stranded.
         self._direct = redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **parameters)
-        super().__init__(  # type: ignore[no-untyped-call]
+        super().__init__(
             client=self._patient,
             namespace=namespace,
             middleware=complete(middleware, self._patient, namespace, breaker),
@@ -113,35 +110,6 @@ class Broker(RedisBroker):
         self._hands: dict[str, Hand] = {}
         self._delayed: set[str] = set()
         self._promoted: dict[str, Packet] = {}
-
-    def add_middleware(self, middleware: Middleware, **where: Any) -> None:
-        """Add a middleware; see Dramatiq's documentation."""
-        super().add_middleware(middleware, **where)
-        self._hooks.clear()
-
-    def emit_before(self, signal: str, *args: Any, **kwargs: Any) -> None:
-        """Call the hooks of a signal, in the middleware's order."""
-        for hook in self._implementations(f"before_{signal}"):
-            try:
-                hook(self, *args, **kwargs)
-            except (MiddlewareError, BadInput):
-                raise
-            except Exception:
-                self.logger.critical("Unexpected failure in %r.", hook, exc_info=True)
-
-    def emit_after(self, signal: str, *args: Any, **kwargs: Any) -> None:
-        """Call the hooks of a signal, in the reverse of the middleware's order."""
-        for hook in reversed(self._implementations(f"after_{signal}")):
-            try:
-                hook(self, *args, **kwargs)
-            except Exception:
-                self.logger.critical("Unexpected failure in %r.", hook, exc_info=True)
-            except BaseException:
-                if threading.current_thread() is threading.main_thread():
-                    raise
-                # An interrupt that came too late, or a hook that exits: a worker thread would die of it, the
-                # other hooks be left out, and a success might be taken for a failure.
-                self.logger.critical("Unexpected failure in %r.", hook, exc_info=True)
 
     def enqueue(self, message: Message[Any], *, delay: int | None = None) -> Message[Any]:
         """Put a message onto its queue; see Dramatiq's documentation.
@@ -280,18 +248,6 @@ class Broker(RedisBroker):
 
     def _own_wake(self, queue: str) -> str:
         return self.keys.wake(f"{self.broker_id}.{queue}")
-
-    def _implementations(self, name: str) -> list[Callable[..., Any]]:
-        hooks = self._hooks.get(name)
-        if hooks is None:
-            default = getattr(Middleware, name, None)
-            hooks = [
-                getattr(middleware, name)
-                for middleware in self.middleware
-                if getattr(type(middleware), name, default) is not default
-            ]
-            self._hooks[name] = hooks
-        return hooks
 
     def _pack(
         self, message: Message[Any], delay: int | None, ready_at: int | None = None

@@ -3,6 +3,7 @@
 import dramatiq.broker
 
 from callboard.core.settings import Settings, load_settings
+from callboard.middleware.breaker import BreakerSettings
 from callboard.middleware.broker import Broker
 
 
@@ -18,4 +19,9 @@ def make_broker(settings: Settings) -> Broker:
         url=settings.redis_url or "redis://127.0.0.1:6379/0",
         namespace=settings.callboard_namespace,
         source=settings.callboard_actors,
+        breaker=BreakerSettings(
+            threshold=settings.circuit_breaker_failure_threshold,
+            timeout=settings.circuit_breaker_timeout,
+            window=settings.circuit_breaker_monitoring_window,
+        ),
     )

@@ -1,4 +1,4 @@
-"""Skips a run that has waited for too long to matter.
+"""Skips a run that has waited for too long to matter: its slot counts as missed.
 
 Only what has not begun can be stale: a retry, or a run whose worker died, is seen through.
 """
@@ -13,23 +13,36 @@ from callboard.middleware.execution import now_ms
 from callboard.middleware.options import check_number
 from callboard.middleware.skips import skip
 
+NAMES = ("start_deadline", "stale_after")
+
 
 class Stale(Middleware):
-    """The actor option `stale_after`: ms after its due time or its sending in which a run may start."""
+    """The actor option `start_deadline`: ms after its due time or its sending in which a run may start.
+
+    `stale_after` is its older name.
+    """
 
     @property
     def actor_options(self) -> set[str]:
         """The options of an actor that this middleware reads."""
-        return {"stale_after"}
+        return {"start_deadline", "stale_after"}
 
     def before_declare_actor(self, broker: Any, actor: Any) -> None:
-        check_number(actor, "stale_after", least=0, none=True)
+        for name in NAMES:
+            check_number(actor, name, least=0, none=True)
 
     def before_process_message(self, broker: Any, message: MessageProxy) -> None:
         if not isinstance(message, Delivery) or message.begun:
             return
-        limit = message.options.get("stale_after") or broker.get_actor(message.actor_name).options.get(
-            "stale_after"
+        declared = broker.get_actor(message.actor_name).options
+        limit = next(
+            (
+                value
+                for options in (message.options, declared)
+                for name in NAMES
+                if (value := options.get(name))
+            ),
+            None,
         )
         if not limit:
             return

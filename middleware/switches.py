@@ -149,6 +149,8 @@ class Switches:
             if message is not None:
                 heard, asked = now, None
                 if message["type"] == "message" and not self._stopping:
+                    if message["data"] == b"look":
+                        self.resumed(set())
                     # Thousands may come at once, as when all runs of a job are ended.
                     for _ in range(MOST):
                         if listener.get_message(timeout=0.0) is None:

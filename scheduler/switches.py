@@ -1,4 +1,4 @@
-"""From PostgreSQL to the fleet: which jobs are switched off, and which runs must not go on.
+"""From PostgreSQL to the fleet: what is switched off or paused, and which runs must not go on.
 
 Workers read neither from PostgreSQL. What they obey is in Redis: a hash of switches, a hash of ended runs,
 and a channel that says when either has changed.
@@ -9,16 +9,14 @@ from uuid import UUID
 
 import orjson
 from redis import Redis
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from callboard.core.keys import Keys
 from callboard.core.logging import get_logger
-from callboard.storage.signals import Signal, disabled_jobs, mark_signalled, take_signals
+from callboard.middleware.switches import KINDS, RESUMED, order_end
+from callboard.storage.signals import Signal, disabled_jobs, mark_signalled, pauses, take_signals
 
 log = get_logger(__name__)
-
-#: What a field of the control hash that stands for a switched-off job begins with.
-DISABLED = "disabled:"
 
 #: The most signals sent in one transaction.
 BATCH = 1_000
@@ -31,19 +29,18 @@ def sync_switches(engine: Engine, client: Redis, keys: Keys) -> int:
         redis.RedisError, sqlalchemy.exc.SQLAlchemyError: nothing was changed; call again later.
     """
     with engine.begin() as connection:
-        wanted: dict[bytes, bytes] = {
-            f"{DISABLED}{switch.job_name}".encode(): orjson.dumps(
-                {"reason": switch.reason or "the job is switched off", "by": switch.by, "at": switch.at}
-            )
-            for switch in disabled_jobs(connection)
-        }
+        wanted = _wanted(connection)
         control = cast(dict[bytes, bytes], client.hgetall(keys.control))
-        found = {field: value for field, value in control.items() if field.startswith(DISABLED.encode())}
+        ours = tuple(kind.encode() for kind in KINDS)
+        found = {field: value for field, value in control.items() if field.startswith(ours)}
         changed = {field: value for field, value in wanted.items() if found.get(field) != value}
         gone = [field for field in found if field not in wanted]
         if not changed and not gone:
             return 0
         with client.pipeline(transaction=True) as pipeline:
+            if any(field.startswith(b"paused:") for field in gone):
+                seconds, _ = client.time()
+                changed[RESUMED] = orjson.dumps({"at": seconds * 1000})
             if changed:
                 pipeline.hset(keys.control, mapping=cast(Any, changed))
             if gone:
@@ -52,6 +49,22 @@ def sync_switches(engine: Engine, client: Redis, keys: Keys) -> int:
             pipeline.execute()
     log.info("Switches passed on to the fleet.", action="switches_sent", off=len(changed), on=len(gone))
     return len(changed) + len(gone)
+
+
+def _wanted(connection: Connection) -> dict[bytes, bytes]:
+    """The fields of the control hash that are to be there."""
+    fields: dict[str, dict[str, Any]] = {
+        f"disabled:{switch.job_name}": {
+            "reason": switch.reason or KINDS["disabled:"],
+            "by": switch.by,
+            "at": switch.at,
+        }
+        for switch in disabled_jobs(connection)
+    }
+    for pause in pauses(connection):
+        about = {"reason": pause.reason, "by": pause.by, "at": pause.at}
+        fields[f"paused:{pause.scope}:{pause.name}"] = about
+    return {field.encode(): orjson.dumps(about) for field, about in fields.items()}
 
 
 def send_signals(engine: Engine, client: Redis, keys: Keys) -> int:
@@ -71,8 +84,7 @@ def send_signals(engine: Engine, client: Redis, keys: Keys) -> int:
                     log.error("A signal names no run.", action="signal_dropped", signal=signal.id)
                     continue
                 order = {name: signal.payload.get(name) for name in ("state", "reason", "by")}
-                pipeline.hset(keys.ended, run_id, orjson.dumps({**order, "at": signal.at}))
-                pipeline.publish(keys.signals, f"end {run_id}")
+                order_end(pipeline, keys, run_id, {**order, "at": signal.at})
             pipeline.execute()
         mark_signalled(connection, [signal.id for signal in signals])
     return len(signals)

@@ -25,7 +25,7 @@ _REQUEUED = UUID("5f0f9a53-4f0b-4f8e-9d0c-0c6f6ad5f7b1")
 _SPENT = frozenset(
     {
         "redis_message_id", "eta", "ready_at", "retries", "begun", "traceback", "requeue_timestamp",
-        "schedule_id", "due_at", "trigger", "requested_by", "retry_of",
+        "schedule_id", "due_at", "trigger", "requested_by", "retry_of", "idempotency_key",
     }
 )  # fmt: skip
 
@@ -67,9 +67,10 @@ WITH new AS (
        FROM jsonb_array_elements(:messages) AS m
    ), noted AS (
      INSERT INTO callboard.runs (run_id, enqueued_at, job, queue, state, rank, attempt, max_attempts, trigger
-          , ready_at, args, kwargs, requested_by, time_limit_ms)
+          , ready_at, args, kwargs, requested_by, time_limit_ms, retry_of)
      SELECT n.run_id, n.at, n.job, n.queue, 'pending', 10, 1, j.max_attempts, 'manual', n.at, n.m -> 'args'
           , n.m -> 'kwargs', n.m -> 'options' ->> 'requested_by', j.time_limit_ms
+          , (n.m -> 'options' ->> 'retry_of')::uuid
        FROM new n
        JOIN callboard.jobs j ON j.name = n.job
          ON CONFLICT DO NOTHING

@@ -1,4 +1,4 @@
-"""What the fleet must be told: which jobs are switched off, and which runs must not go on."""
+"""What the fleet must be told: what is switched off or paused, and which runs must not go on."""
 
 from typing import Any, NamedTuple
 
@@ -17,6 +17,11 @@ SELECT coalesce(c.job_name, j.name) AS job_name, c.notes AS reason
   FULL JOIN callboard.jobs j ON j.name = c.job_name
   LEFT JOIN callboard.users u ON u.id = c.last_modified_by
  WHERE NOT coalesce(c.enabled, c.job_name IS NOT NULL OR j.enabled_default)
+""")
+
+_PAUSED = text("""
+SELECT scope, name, reason, paused_by AS by, (extract(epoch FROM paused_at) * 1000)::bigint AS at
+  FROM callboard.pauses
 """)
 
 _TAKE = text("""
@@ -39,6 +44,16 @@ class Switch(NamedTuple):
     at: int
 
 
+class Pause(NamedTuple):
+    """A queue, a job or everything (then without a name) that is paused. `at` is in ms since 1970."""
+
+    scope: str
+    name: str
+    reason: str
+    by: str
+    at: int
+
+
 class Signal(NamedTuple):
     """One signal that is not yet sent. `at` is in ms since 1970."""
 
@@ -56,6 +71,11 @@ def disabled_jobs(connection: Connection) -> list[Switch]:
     """
     connection.execute(_LOCK, {"lock": _SWITCHES_LOCK})
     return [Switch(*row) for row in connection.execute(_DISABLED)]
+
+
+def pauses(connection: Connection) -> list[Pause]:
+    """What is paused; to be read after `disabled_jobs`, under its lock."""
+    return [Pause(*row) for row in connection.execute(_PAUSED)]
 
 
 def take_signals(connection: Connection, limit: int) -> list[Signal]:

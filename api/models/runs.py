@@ -37,6 +37,7 @@ RUN: dict[str, Any] = {
     "worker": "worker-1",
     "queue": "default",
     "progress": {"done": 12, "total": 12, "note": None},
+    "retryOf": None,
 }
 
 
@@ -114,11 +115,19 @@ class RunBody(Body):
     worker: str | None
     queue: str
     progress: Any
+    retry_of: Annotated[UUID | None, Field(description="The run that this one does again.")]
 
     @classmethod
     def of(cls, run: Run) -> "RunBody":
         """The body for a run."""
         return cls(**_run(run))
+
+
+class RunPage(Body):
+    """A page of runs; `nextCursor` is null on the last one."""
+
+    runs: list[RunBody]
+    next_cursor: str | None
 
 
 class AttemptBody(Body):
@@ -155,6 +164,7 @@ class RunDetailBody(RunBody):
             "args": [],
             "kwargs": {},
             "result": {"processed": 12, "failed": 0},
+            "retriedAs": None,
             "errorType": None,
             "traceback": None,
             "attemptList": [
@@ -186,6 +196,7 @@ class RunDetailBody(RunBody):
     args: list[Any]
     kwargs: dict[str, Any]
     result: Any
+    retried_as: Annotated[UUID | None, Field(description="The run that does this one again.")]
     error_type: str | None
     traceback: str | None
     attempt_list: list[AttemptBody]
@@ -199,6 +210,7 @@ class RunDetailBody(RunBody):
             args=detail.args,
             kwargs=detail.kwargs,
             result=detail.result,
+            retried_as=detail.retried_as,
             error_type=detail.run.error_type,
             traceback=detail.traceback,
             attempt_list=[
@@ -252,4 +264,5 @@ def _run(run: Run) -> dict[str, Any]:
         "worker": run.worker,
         "queue": run.queue,
         "progress": run.progress,
+        "retry_of": run.retry_of,
     }

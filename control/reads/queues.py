@@ -6,6 +6,7 @@ from typing import cast
 from dramatiq.common import dq_name
 
 from callboard.control.context import Context, reaching_redis
+from callboard.control.reads.pauses import Pause, pause_of, pauses
 from callboard.storage.queries import jobs as queries
 
 
@@ -13,15 +14,18 @@ from callboard.storage.queries import jobs as queries
 class Queue:
     """The messages of one queue.
 
-    `waiting` for a worker, `delayed` until a later time, `taken` by workers and not yet acknowledged (being
-    executed or fetched ahead), `dead`: failed for good and kept for a while.
+    `waiting` for a worker, `delayed` until a later time, `parked` until a pause is over or a mutex, a limit
+    or a breaker is free, `taken` by workers and not yet acknowledged (being executed or fetched ahead),
+    `dead`: failed for good and kept for a while. `pause` is what holds the whole queue.
     """
 
     name: str
     waiting: int
     delayed: int
+    parked: int
     taken: int
     dead: int
+    pause: Pause | None
 
 
 def queues(context: Context) -> tuple[Queue, ...]:
@@ -32,6 +36,7 @@ def queues(context: Context) -> tuple[Queue, ...]:
     """
     with context.read() as connection:
         names = queries.queues(connection)
+    paused = pauses(context)
     keys = context.keys
     with reaching_redis():
         beats = cast("list[bytes]", context.redis.zrange(keys.heartbeats, 0, -1))
@@ -41,6 +46,7 @@ def queues(context: Context) -> tuple[Queue, ...]:
                 pipeline.llen(keys.queue(name))
                 pipeline.llen(keys.queue(dq_name(name)))
                 pipeline.zcard(keys.dead(name))
+                pipeline.hget(keys.parked, name)
                 for broker, queue in (
                     (broker, queue) for broker in brokers for queue in (name, dq_name(name))
                 ):
@@ -48,9 +54,10 @@ def queues(context: Context) -> tuple[Queue, ...]:
             answers = iter(pipeline.execute())
     found = []
     for name in names:
-        waiting, delayed, dead = (next(answers) for _ in range(3))
+        waiting, delayed, dead, parked = (int(next(answers) or 0) for _ in range(4))
         taken = [next(answers) for _ in range(2 * len(brokers))]
         # Delayed messages are held by a worker until their time comes.
         held, running = sum(taken[1::2]), sum(taken[0::2])
-        found.append(Queue(name=name, waiting=waiting, delayed=delayed + held, taken=running, dead=dead))
+        pause = pause_of(paused, queue=name)
+        found.append(Queue(name, waiting, delayed + held, parked, running, dead, pause))
     return tuple(found)

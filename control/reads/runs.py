@@ -1,8 +1,8 @@
 """Runs: those being executed, a job's history, and one run with all that is known of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,8 @@ from callboard.control.reads.jobs import DAYS
 from callboard.control.reads.names import unknown_job
 from callboard.core.clock import utcnow
 from callboard.core.errors import BadInput, NotFound
+from callboard.core.limits import storable
+from callboard.core.states import RunState
 from callboard.storage.queries import Row
 from callboard.storage.queries import jobs as job_queries
 from callboard.storage.queries import runs as queries
@@ -51,6 +53,7 @@ class Run:
     error: str | None
     reason: str | None
     progress: Mapping[str, Any] | None
+    retry_of: UUID | None
 
     @property
     def ended(self) -> bool:
@@ -99,7 +102,10 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class RunDetail:
-    """A run with its arguments, result, attempts (oldest first) and log lines."""
+    """A run with its arguments, result, attempts (oldest first) and log lines.
+
+    `retried_as` is the run that does it again, if there is one.
+    """
 
     run: Run
     args: list[Any]
@@ -108,6 +114,7 @@ class RunDetail:
     traceback: str | None
     attempts: tuple[Attempt, ...]
     logs: tuple[LogLine, ...]
+    retried_as: UUID | None = None
 
 
 def running(context: Context, *, job: str | None = None) -> tuple[Run, ...]:
@@ -141,6 +148,50 @@ def history(
     return tuple(_run(row) for row in rows)
 
 
+def find(
+    context: Context,
+    *,
+    states: Sequence[str] = (),
+    job: str | None = None,
+    queue: str | None = None,
+    hours: float = 24.0,
+    limit: int = 100,
+    cursor: str | None = None,
+) -> tuple[tuple[Run, ...], str | None]:
+    """The runs sent within so many hours, the latest first, and the cursor of the next page or None.
+
+    Runs that code sent straight to Redis are among them once a worker has begun them.
+
+    Raises:
+        BadInput: there is no such state, no page has that cursor, or the limit is not 1 to 1000.
+    """
+    check_range("limit", limit, MAX_HISTORY)
+    for state in states:
+        if state not in tuple(RunState):
+            raise BadInput(f"There is no state {state[:40]!r}; the states are {', '.join(RunState)}.")
+    with context.read() as connection:
+        rows = queries.find(
+            connection,
+            since=utcnow() - timedelta(hours=min(hours, MAX_DAYS * 24)),
+            states=states or None,
+            job=None if job is None else storable(job),
+            queue=None if queue is None else storable(queue),
+            before=None if cursor is None else _after(cursor),
+            limit=limit + 1,
+        )
+    found = tuple(_run(row) for row in rows[:limit])
+    last = found[-1] if len(rows) > limit else None
+    return found, None if last is None else f"{last.enqueued_at.isoformat()}_{last.run_id}"
+
+
+def _after(cursor: str) -> tuple[datetime, UUID]:
+    at, _, run_id = cursor.partition("_")
+    try:
+        return datetime.fromisoformat(at).astimezone(UTC), UUID(run_id)
+    except ValueError:
+        raise BadInput(f"There is no page {cursor[:60]!r}; pass on the cursor as it came.") from None
+
+
 def run(context: Context, run_id: UUID | str) -> RunDetail:
     """One run with its attempts and log lines.
 
@@ -163,6 +214,7 @@ def run(context: Context, run_id: UUID | str) -> RunDetail:
         traceback=row["traceback"],
         attempts=tuple(Attempt(**each) for each in attempts),
         logs=tuple(LogLine(**each) for each in logs),
+        retried_as=row["retried_as"],
     )
 
 

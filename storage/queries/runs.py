@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 
 from callboard.storage.queries import Row
 
 COLUMNS = """run_id, enqueued_at, job, queue, state, attempt, max_attempts, trigger, schedule_id, due_at
      , started_at, attempt_started_at, finished_at, wait_ms, duration_ms, worker, error_type, error, reason
-     , requested_by, next_retry_at, time_limit_ms, progress"""
+     , requested_by, next_retry_at, time_limit_ms, progress, retry_of"""
 
 RUNNING = text(f"""
 SELECT {COLUMNS}
@@ -32,6 +34,7 @@ SELECT {COLUMNS}
 
 RUN = text(f"""
 SELECT {COLUMNS}, traceback, args, kwargs, result
+     , (SELECT n.run_id FROM callboard.runs n WHERE n.retry_of = :run_id LIMIT 1) AS retried_as
   FROM callboard.runs
  WHERE run_id = :run_id
  ORDER BY enqueued_at DESC
@@ -52,6 +55,49 @@ SELECT attempt, seq, at, level, message
  ORDER BY attempt, seq
  LIMIT :limit
 """)
+
+FIND = text(f"""
+SELECT {COLUMNS}
+  FROM callboard.runs
+ WHERE enqueued_at >= :since
+   AND (cast(:states AS text[]) IS NULL OR state = ANY(cast(:states AS text[])))
+   AND (cast(:job AS text) IS NULL OR job = :job)
+   AND (cast(:queue AS text) IS NULL OR queue = :queue)
+   AND (cast(:before_at AS timestamptz) IS NULL
+        OR (enqueued_at, run_id) < (cast(:before_at AS timestamptz), cast(:before_id AS uuid)))
+ ORDER BY enqueued_at DESC, run_id DESC
+ LIMIT :limit
+""")
+
+LOCKED = text("""
+SELECT run_id, job, queue, state, args, kwargs, dead_letter, enqueued_at
+  FROM callboard.runs
+ WHERE run_id = :run_id
+ ORDER BY enqueued_at DESC
+ LIMIT 1
+   FOR UPDATE
+""")
+
+END = text("SELECT callboard.end_run(:run_id, :state, p_reason => :reason, p_by => :by)")
+
+HURRY_UNSENT = text(
+    "UPDATE callboard.outbox SET not_before = NULL WHERE run_id = :run_id AND not_before > now()"
+)
+
+NOTE_RETRY = (
+    text("UPDATE callboard.runs SET retry_of = cast(:old AS uuid) WHERE run_id = :new"),
+    text("""
+UPDATE callboard.outbox SET message = jsonb_set(message, '{options,retry_of}', to_jsonb(cast(:old AS text)))
+ WHERE run_id = :new
+"""),
+)
+
+NOTE_WAITING = text("""
+INSERT INTO callboard.runs (run_id, enqueued_at, job, queue, state, rank, attempt, trigger, args, kwargs)
+VALUES (:run_id, timestamptz 'epoch' + :at_ms * interval '1 millisecond', :job, :queue, 'pending'
+     , :attempt * 10, :attempt, 'code', :args, :kwargs)
+    ON CONFLICT DO NOTHING
+""").bindparams(bindparam("args", type_=JSONB), bindparam("kwargs", type_=JSONB))
 
 ENDED = text("""
 SELECT run_id, state
@@ -90,6 +136,56 @@ def log_lines(
     """One row a line that a run logged, in order."""
     values = {"run_id": run_id, "enqueued_at": enqueued_at, "limit": limit}
     return connection.execute(LOG_LINES, values).mappings().all()
+
+
+def find(
+    connection: Connection,
+    *,
+    since: datetime,
+    states: Sequence[str] | None,
+    job: str | None,
+    queue: str | None,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+) -> Sequence[Row]:
+    """One row a run, the latest sent first; `before` is the last of the page before."""
+    values = {
+        "since": since,
+        "states": None if states is None else list(states),
+        "job": job,
+        "queue": queue,
+        "before_at": None if before is None else before[0],
+        "before_id": None if before is None else before[1],
+        "limit": limit,
+    }
+    return connection.execute(FIND, values).mappings().all()
+
+
+def locked(connection: Connection, run_id: UUID) -> Row | None:
+    """What a retry must know of a run, which stays as it is until the transaction ends; or None."""
+    return connection.execute(LOCKED, {"run_id": run_id}).mappings().one_or_none()
+
+
+def end(connection: Connection, run_id: UUID, state: str, *, reason: str, by: str) -> bool:
+    """End a run for good, wherever it is; False where it has ended already."""
+    values = {"run_id": run_id, "state": state, "reason": reason, "by": by}
+    return bool(connection.execute(END, values).scalar_one())
+
+
+def hurry_unsent(connection: Connection, run_id: UUID) -> bool:
+    """Have a run that waits in the outbox for its time sent at once; whether there is one."""
+    return connection.execute(HURRY_UNSENT, {"run_id": run_id}).rowcount > 0
+
+
+def note_retry(connection: Connection, new: UUID, old: UUID) -> None:
+    """Note that a run which is not sent yet does another again."""
+    for statement in NOTE_RETRY:
+        connection.execute(statement, {"new": new, "old": str(old)})
+
+
+def note_waiting(connection: Connection, **values: Any) -> None:
+    """Note a run as pending that only Redis knows: run_id, job, queue, at_ms, attempt, args, kwargs."""
+    connection.execute(NOTE_WAITING, values)
 
 
 def ended(connection: Connection, run_ids: Sequence[UUID], since: datetime) -> list[UUID]:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, Uuid, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from callboard.storage.queries import Row
@@ -32,8 +32,10 @@ UPDATE public.cron_job_config
 """)
 REQUEST = text("""
 SELECT callboard.request_run(p_job => :job, p_args => :args, p_kwargs => :kwargs, p_by => :by
-     , p_trigger => :trigger)
-""").bindparams(bindparam("args", type_=JSONB), bindparam("kwargs", type_=JSONB))
+     , p_trigger => :trigger, p_run_id => coalesce(:run_id, gen_random_uuid()))
+""").bindparams(
+    bindparam("args", type_=JSONB), bindparam("kwargs", type_=JSONB), bindparam("run_id", type_=Uuid)
+)
 
 
 def switch(connection: Connection, job: str, *, hold: bool = False) -> Row | None:
@@ -52,9 +54,16 @@ def set_switch(
 
 
 def request_run(
-    connection: Connection, job: str, *, args: list[Any], kwargs: dict[str, Any], by: str, trigger: str
+    connection: Connection,
+    job: str,
+    *,
+    args: list[Any],
+    kwargs: dict[str, Any],
+    by: str,
+    trigger: str,
+    run_id: UUID | None = None,
 ) -> UUID:
-    """Note a run as pending and put its message into the outbox; returns the run's id."""
-    values = {"job": job, "args": args, "kwargs": kwargs, "by": by, "trigger": trigger}
-    run_id: UUID = connection.execute(REQUEST, values).scalar_one()
-    return run_id
+    """Note a run as pending and put its message into the outbox; returns its id, a new one if not given."""
+    values = {"job": job, "args": args, "kwargs": kwargs, "by": by, "trigger": trigger, "run_id": run_id}
+    made: UUID = connection.execute(REQUEST, values).scalar_one()
+    return made

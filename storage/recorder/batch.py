@@ -75,6 +75,10 @@ class Batch:
     turned_away: list[tuple[str, str, int, int, str, int]] = field(default_factory=list)
     #: (source, jobs) as workers declared them.
     declarations: list[tuple[str, list[dict[str, Any]]]] = field(default_factory=list)
+    #: (breaker, at, from, to, cause, job, run_id) of changes of breakers.
+    breaker_changes: list[tuple[str, int, str, str, str | None, str | None, str | None]] = field(
+        default_factory=list
+    )
     #: What the end of a run adds to the rollups, by run id.
     ends: dict[str, Counts] = field(default_factory=dict)
     #: What an attempt that is followed by another adds, by execution id.
@@ -100,6 +104,19 @@ class Batch:
                 self._add_logs(run_id, event)
             case "lost":
                 self._add_lost(event)
+            case "breaker":
+                run = run_id_of({"id": event["run"]}) if event.get("run") else None
+                self.breaker_changes.append(
+                    (
+                        event["name"],
+                        event["at"],
+                        event["from"],
+                        event["to"],
+                        event.get("cause"),
+                        event.get("job"),
+                        run,
+                    )
+                )
             case "jobs":
                 self.declarations.append((event["source"], event["jobs"]))
 
@@ -197,7 +214,9 @@ class Batch:
 def disposition(state: str, reason: str) -> str:
     """What became of the slot of a run that never started."""
     kind = reason.partition(":")[0]
-    if state == RunState.SKIPPED and kind in ("overlap", "disabled", "stale", "paused", "breaker"):
+    if state == RunState.SKIPPED and kind == "stale":
+        return "missed"
+    if state == RunState.SKIPPED and kind in ("overlap", "disabled", "paused", "breaker"):
         return f"skipped_{kind}"
     return "cancelled"
 

@@ -18,6 +18,7 @@ from callboard.storage.recorder.batch import (
     RUN_COLUMNS,
     Batch,
 )
+from callboard.storage.recorder.breakers import write_changes
 from callboard.storage.recorder.rollup import COUNTED, ROLLUP_COLUMNS, rollup_rows
 from callboard.storage.registry import register_jobs
 
@@ -51,6 +52,8 @@ def write(connection: psycopg.Connection[Any], batch: Batch, stream: str, positi
             cursor.execute(_LOG_LINES)
         if batch.progress:
             cursor.executemany(_PROGRESS, list(batch.progress.values()))
+        if batch.breaker_changes:
+            write_changes(cursor, batch.breaker_changes)
         if batch.turned_away:
             cursor.executemany(_TURNED_AWAY, batch.turned_away)
         ends = [counts for run_id, counts in batch.ends.items() if run_id not in refused]

@@ -1,6 +1,7 @@
 """The declared tables. Migrations make them; a test holds both equal."""
 
 from callboard.storage.tables.base import SCHEMA, metadata
+from callboard.storage.tables.control import breaker_changes, pauses
 from callboard.storage.tables.health import alerts, uptime_checks
 from callboard.storage.tables.jobs import cron_job_config, jobs, schedules
 from callboard.storage.tables.letters import bulk_actions
@@ -13,6 +14,7 @@ __all__ = [
     "alerts",
     "attempts",
     "audit",
+    "breaker_changes",
     "bulk_actions",
     "cron_job_config",
     "jobs",
@@ -20,6 +22,7 @@ __all__ = [
     "metadata",
     "occurrences",
     "outbox",
+    "pauses",
     "rollups",
     "runs",
     "schedules",

@@ -66,6 +66,7 @@ runs = Table(
     Column("time_limit_ms", BigInteger),
     Column("fingerprint", Text, comment="Of the error: the same for errors that are the same."),
     Column("dead_letter", Text, comment="The id in Redis of its dead letter; NULL where it has none."),
+    Column("retry_of", Uuid, comment="The run that this one does again."),
     PrimaryKeyConstraint("run_id", "enqueued_at"),
     CheckConstraint(one_of("state", *STATES), name="state"),
     CheckConstraint(one_of("trigger", *TRIGGERS), name="trigger"),
@@ -101,6 +102,7 @@ runs = Table(
         "run_id",
         postgresql_where=text("dead_letter IS NOT NULL"),
     ),
+    Index("runs_retry_of_idx", "retry_of", postgresql_where=text("retry_of IS NOT NULL")),
     postgresql_partition_by="RANGE (enqueued_at)",
     comment="One row per run: one message's life over all its attempts.",
 )

@@ -55,7 +55,7 @@ def test_five_failures_in_a_row_open_it_and_the_probe_closes_it_again(broker: Br
     def send() -> None:
         whatsapp.call()
 
-    declare(broker, send, max_retries=0, breaker="whatsapp", breaker_timeout=700)
+    declare(broker, send, max_retries=0, breaker="whatsapp", breaker_timeout=2_000)
     actor = broker.get_actor("send")
     with working(broker, threads=1):
         broker.enqueue_many(actor.message() for _ in range(20))

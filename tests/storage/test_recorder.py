@@ -195,7 +195,7 @@ def test_a_slot_whose_run_was_turned_away_says_so(settings: Settings) -> None:
     reasons = {
         "overlap: the job is already running": ("skipped", "skipped_overlap"),
         "disabled: too loud": ("skipped", "skipped_disabled"),
-        "stale: 90.0 s old, and may be 10 s at most": ("skipped", "skipped_stale"),
+        "stale: 90.0 s old, and may be 10 s at most": ("skipped", "missed"),
         "wrong day": ("cancelled", "cancelled"),
         None: ("succeeded", "fired"),
     }

@@ -1,0 +1,50 @@
+"""`/api/breakers`: which dependencies are spared, and why."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query
+
+from callboard.api.dependencies import Analyst, Caller, CurrentContext
+from callboard.api.models.control import (
+    BreakerBody,
+    BreakerChangeBody,
+    BreakerChangeList,
+    BreakerList,
+    BreakerReset,
+)
+from callboard.api.problems import documented
+from callboard.control.actions.breakers import reset
+from callboard.control.reads import breakers as reads
+
+router = APIRouter(prefix="/api/breakers", tags=["breakers"])
+
+READ = documented(401, 403, 422, 503)
+
+
+@router.get("", summary="List circuit breakers", responses=READ)
+def list_breakers(context: CurrentContext, _caller: Analyst) -> BreakerList:
+    """How each breaker stands that has ever counted a failure."""
+    return BreakerList(breakers=[BreakerBody.of(each) for each in reads.breakers(context)])
+
+
+@router.get("/changes", summary="List changes of circuit breakers", responses=READ)
+def list_changes(
+    context: CurrentContext,
+    _caller: Analyst,
+    breaker: Annotated[str | None, Query(max_length=200, description="Only of this one.")] = None,
+    limit: Annotated[int, Query(ge=1, le=1_000, description="The most to return.")] = 50,
+) -> BreakerChangeList:
+    """When breakers opened and closed, and why; the latest first."""
+    found = reads.changes(context, breaker=breaker, limit=limit)
+    return BreakerChangeList(changes=[BreakerChangeBody.of(each) for each in found])
+
+
+@router.post(
+    "/{breaker}/reset", summary="Close a circuit breaker", responses=documented(401, 403, 404, 422, 503)
+)
+def reset_breaker(
+    context: CurrentContext, caller: Caller, breaker: Annotated[str, Path(max_length=200)]
+) -> BreakerReset:
+    """Close it at once; the runs that wait for it go on. Takes `breakers:reset`: the role operator."""
+    done = reset(context, caller, breaker)
+    return BreakerReset(name=done.name, was=done.was)

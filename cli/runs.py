@@ -1,0 +1,110 @@
+"""`callboard runs list | show | cancel | retry`."""
+
+from typing import Annotated
+from uuid import UUID
+
+import typer
+
+from callboard.cli import runs_tables as tables
+from callboard.cli.app import AsJson, runs
+from callboard.cli.console import err, out, print_json
+from callboard.cli.jobs import context
+
+RunId = Annotated[UUID, typer.Argument(metavar="RUN", help="The run's id.", show_default=False)]
+Ids = Annotated[list[UUID], typer.Argument(metavar="RUN", help="The runs, by their ids.", show_default=False)]
+
+
+@runs.command("list", epilog="Example:  callboard runs list --state failed --state dead --hours 2")
+def list_runs(
+    state: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--state",
+            "-s",
+            metavar="STATE",
+            help="Only in this state; repeatable.",
+        ),
+    ] = None,
+    job: Annotated[
+        str | None, typer.Option("--job", metavar="JOB", help="Only of this job.", show_default=False)
+    ] = None,
+    queue: Annotated[
+        str | None, typer.Option("--queue", metavar="QUEUE", help="Only of this queue.", show_default=False)
+    ] = None,
+    hours: Annotated[float, typer.Option(min=0.01, metavar="N", help="Sent within so many hours.")] = 24,
+    limit: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="At most so many.")] = 50,
+    cursor: Annotated[
+        str | None, typer.Option(metavar="CURSOR", help="Go on after a page.", show_default=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List runs, the latest sent first.
+
+    States: pending, processing, succeeded, failed, cancelled, skipped, dead.
+    """
+    from callboard.control.reads import runs as reads
+
+    with context() as system:
+        found, following = reads.find(
+            system, states=state or (), job=job, queue=queue, hours=hours, limit=limit, cursor=cursor
+        )
+    if as_json:
+        print_json({"runs": found, "next_cursor": following})
+        return
+    if found:
+        out.print(tables.runs_table(found))
+    else:
+        err.print(f"There are no such runs in the last {hours:g} hours.")
+    if following:
+        err.print(f"There are more: --cursor {following}")
+
+
+@runs.command("show", epilog="Example:  callboard runs show 0196f6a2-7c1d-7d0e-9d3c-5f0c3a1b2c4d")
+def show(run: RunId, as_json: AsJson = False) -> None:
+    """Show all that is known of a run: its times, attempts, error and log."""
+    from callboard.control.reads import runs as reads
+
+    with context() as system:
+        found = reads.run(system, run)
+    if as_json:
+        print_json(found)
+    else:
+        tables.print_run(out, found)
+
+
+@runs.command("cancel", epilog='Example:  callboard runs cancel 0196f6a2-... --reason "sent by mistake"')
+def cancel(
+    run: Ids,
+    reason: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Why; kept with the run.", show_default=False)
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Cancel runs: those that wait never start, those that run are interrupted within a second."""
+    from callboard.control.actions.runs import cancel as cancel_run
+    from callboard.control.auth import local_principal
+
+    with context() as system:
+        done = [cancel_run(system, local_principal(), each, reason=reason) for each in run]
+    if as_json:
+        print_json(done)
+        return
+    for each in done:
+        was = "It was running and is being interrupted." if each.was == "processing" else "It had not begun."
+        out.print(f"{each.run_id} of {each.job} is cancelled. {was}")
+
+
+@runs.command("retry", epilog="Example:  callboard runs retry 0196f6a2-7c1d-7d0e-9d3c-5f0c3a1b2c4d")
+def retry(run: Ids, as_json: AsJson = False) -> None:
+    """Try runs again now: at once where they wait for their next attempt, or else as new runs."""
+    from callboard.control.actions.runs import retry as retry_run
+    from callboard.control.auth import local_principal
+
+    with context() as system:
+        done = [retry_run(system, local_principal(), each) for each in run]
+    if as_json:
+        print_json(done)
+        return
+    for each in done:
+        same = each.run_id == each.of
+        out.print(f"{each.of} goes at once." if same else f"{each.of} is done again as {each.run_id}.")

@@ -1,0 +1,37 @@
+"""Writes the changes of circuit breakers, and the alerts that stand for open ones."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+
+#: The kind of alert that stands for an open breaker.
+KIND = "breaker_open"
+
+_CHANGE = """
+INSERT INTO callboard.breaker_changes (breaker, at, from_state, to_state, cause, job, run_id)
+VALUES (%s, to_timestamp(%s::double precision / 1000), %s, %s, %s, %s, %s)
+"""
+
+_OPEN = """
+INSERT INTO callboard.alerts (kind, severity, subject, message, details)
+VALUES (%s, 'warning', %s, %s, jsonb_build_object('cause', %s::text, 'job', %s::text))
+    ON CONFLICT (kind, subject) WHERE resolved_at IS NULL DO UPDATE
+   SET message = excluded.message, details = excluded.details
+"""
+
+_RESOLVE = """
+UPDATE callboard.alerts SET resolved_at = clock_timestamp()
+ WHERE kind = %s AND subject = %s AND resolved_at IS NULL
+"""
+
+
+def write_changes(cursor: psycopg.Cursor[Any], changes: Sequence[tuple[Any, ...]]) -> None:
+    """Write changes (breaker, at in ms, from, to, cause, job, run id), in their order."""
+    cursor.executemany(_CHANGE, changes)
+    for breaker, _, _, to, cause, job, _ in changes:
+        if to == "open":
+            message = f"The breaker {breaker} is open: {cause or 'no cause is known'}."
+            cursor.execute(_OPEN, (KIND, breaker, message, cause, job))
+        elif to == "closed":
+            cursor.execute(_RESOLVE, (KIND, breaker))
