@@ -93,6 +93,8 @@ class Settings(BaseModel):
     circuit_breaker_failure_threshold: Annotated[int, Field(ge=1)] = 5
     circuit_breaker_timeout: Annotated[int, Field(ge=1)] = 300_000
     circuit_breaker_monitoring_window: Annotated[int, Field(ge=1)] = 60_000
+    #: Seconds that an SQL command of a schedule may take.
+    callboard_sql_timeout: Annotated[int, Field(ge=1, le=3_500)] = 60
     callboard_api_token: Secret = None
     callboard_admin_password: Secret = None
     cron_secret: Secret = None

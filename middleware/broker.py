@@ -218,10 +218,18 @@ class Broker(HookedBroker):
         ids: Any = self._patient.smembers(self.keys.acks(self.broker_id, queue))
         return {redis_id.decode() for redis_id in ids}
 
+    def held(self) -> list[tuple[str, set[str]]]:
+        """The queues that this process serves, each with the ids of the messages that it has in hand."""
+        return [(queue, hand.ids) for queue, hand in list(self._hands.items())]
+
     def give_back(self, queue: str, redis_ids: list[str]) -> None:
         """Put messages that were fetched and not begun back onto their queue."""
         for start in range(0, len(redis_ids), BULK):
             self.do_requeue(queue, *redis_ids[start : start + BULK])
+        if redis_ids:
+            # Dramatiq's script wakes nobody.
+            self._patient.lpush(self.keys.wake(queue), "1")
+            self._patient.expire(self.keys.wake(queue), 60)
 
     def wait_for_token(self, queue: str, timeout: float) -> bool:
         """Block until a producer has put something onto a queue. Returns whether one has, within seconds."""

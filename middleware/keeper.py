@@ -17,12 +17,16 @@ from callboard.middleware import events, mutex
 from callboard.middleware.consumer import check_fields
 from callboard.middleware.delivery import Hold
 from callboard.middleware.execution import Execution, now_ms
+from callboard.middleware.janitor import Janitor
 from callboard.middleware.recording import Recording
 from callboard.middleware.scripts import load_script
 from callboard.middleware.stuck import count_stuck
 
 #: Seconds between two rounds; a third of the time after which a silent worker counts as dead.
 ROUND = 5.0
+
+#: Every so many rounds the janitor looks: longer apart than the reply to a fetch may take.
+JANITOR = 3
 
 #: Milliseconds after which a worker describes itself again: a Redis that restarts with nothing forgets it.
 DESCRIBE_MS = 60_000
@@ -49,6 +53,8 @@ class Keeper(threading.Thread):
         #: When Redis last answered a round, and until when nobody counts as dead (s, monotonic).
         self._heard = time.monotonic()
         self._patient_until = 0.0
+        self._janitor = Janitor(broker)
+        self._rounds = 0
 
     def stop(self) -> None:
         """End the thread, and take leave of the fleet: what this worker still holds is free at once."""
@@ -80,6 +86,9 @@ class Keeper(threading.Thread):
         while True:
             try:
                 self._do_round()
+                self._rounds += 1
+                if self._rounds % JANITOR == 0:
+                    self._janitor.look()
                 self._describe()
                 told = False
             except redis.RedisError as error:

@@ -49,6 +49,7 @@ REDIS_TIMEOUT = 2.0
 GRACE = 5.0
 #: Seconds between two rounds of each duty. Notices ask for them at once; this is for what no notice tells of.
 RELAY_EVERY = 1.0
+RELAY_POLL = 0.5
 SWITCHES_EVERY = 30.0
 SWITCHES_POLL = 1.0
 CLOCK_EVERY = 5.0
@@ -225,7 +226,8 @@ class SchedulerProcess:
             return 0.0
         with self._engine.begin() as connection:
             delayed = next_delayed(connection)
-        return RELAY_EVERY if delayed is None else self.clock.seconds_until(delayed)
+        pause = RELAY_EVERY if self.scheduler.listening else RELAY_POLL
+        return pause if delayed is None else min(pause, self.clock.seconds_until(delayed))
 
     def _describe(self) -> dict[str, Any]:
         wake = self.scheduler.next_wake

@@ -82,8 +82,11 @@ SELECT r.run_id, r.job, r.queue, r.next_retry_at
           , 'message_timestamp', floor(extract(epoch FROM r.enqueued_at) * 1000)::bigint
           , 'options', jsonb_strip_nulls(jsonb_build_object('trigger', r.trigger, 'schedule_id', r.schedule_id
                , 'due_at', floor(extract(epoch FROM r.due_at) * 1000)::bigint, 'requested_by', r.requested_by
-               , 'retries', nullif(r.attempt - 1, 0))))
+               , 'retries', nullif(r.attempt - 1, 0)
+               , 'max_retries', CASE WHEN r.trigger = 'sql' AND r.max_attempts IS DISTINCT FROM j.max_attempts
+                                     THEN r.max_attempts - 1 END)))
   FROM callboard.runs r
+  LEFT JOIN callboard.jobs j ON j.name = r.job
  WHERE r.state = 'pending' AND r.trigger <> 'code'
     ON CONFLICT (run_id) DO NOTHING
 """)

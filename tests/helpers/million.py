@@ -5,11 +5,12 @@ import psycopg
 #: The states of every 200 runs; the last rows of all are those that have not finished.
 _FILL = """
 INSERT INTO callboard.runs (
-    run_id, enqueued_at, job, queue, state, rank, attempt, max_attempts, trigger, ready_at, started_at,
-    attempt_started_at, finished_at, wait_ms, duration_ms, execution_id, worker, error_type, error
+    run_id, enqueued_at, job, queue, state, rank, attempt, max_attempts, trigger, schedule_id, ready_at,
+    started_at, attempt_started_at, finished_at, wait_ms, duration_ms, execution_id, worker, error_type, error
 )
 SELECT md5('run' || number)::uuid, at, job, queue, state,
-       CASE state WHEN 'pending' THEN 10 WHEN 'processing' THEN 15 ELSE 19 END, 1, 3, 'schedule', at,
+       CASE state WHEN 'pending' THEN 10 WHEN 'processing' THEN 15 ELSE 19 END, 1, 3, 'schedule',
+       schedule_id, at,
        CASE WHEN state NOT IN ('skipped', 'pending') THEN started_at END,
        CASE WHEN state NOT IN ('skipped', 'pending') THEN started_at END,
        CASE WHEN state NOT IN ('pending', 'processing') THEN finished_at END,
@@ -23,6 +24,7 @@ SELECT md5('run' || number)::uuid, at, job, queue, state,
         SELECT number, at, at + wait_ms * interval '1 millisecond' AS started_at, wait_ms, duration_ms,
                at + (wait_ms + duration_ms) * interval '1 millisecond' AS finished_at,
                'job-' || lpad((number %% %(jobs)s)::text, 2, '0') AS job,
+               number %% %(jobs)s + 1 AS schedule_id,
                CASE WHEN number %% %(jobs)s < 50 THEN 'default' ELSE 'reports' END AS queue,
                CASE WHEN number > %(runs)s - 40 THEN 'processing'
                     WHEN number > %(runs)s - 60 THEN 'pending'

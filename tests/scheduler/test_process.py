@@ -7,6 +7,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 from callboard.scheduler.presence import list_schedulers
+from callboard.storage.notices import Notices, NoticesLostError
 from helpers.checker import check_slots, whole_second
 from helpers.queues import queued
 from helpers.schedules import add_schedule, dispositions, execute, fetch, occurrences
@@ -199,6 +200,49 @@ def test_a_delayed_message_is_sent_when_it_is_due(engine, broker, start_schedule
         connection.exec_driver_sql("UPDATE callboard.outbox SET not_before = %s", (due,))
     wait_for(lambda: queued(broker), what="the message")
     assert timedelta(0) <= datetime.now(UTC) - due < timedelta(seconds=2)
+
+
+def within_a_second(engine, broker):
+    """How many of ten jobs enqueued by SQL, one after the other, were in Redis within a second."""
+    quick = 0
+    for number in range(1, 11):
+        began = time.monotonic()
+        execute(engine, "SELECT job_queue_enqueue('a_job')")
+        wait_for(lambda number=number: len(queued(broker)) >= number, what=f"message {number}")
+        quick += time.monotonic() - began < 1
+    return quick
+
+
+def test_jobs_enqueued_by_sql_are_sent_within_a_second(engine, broker, start_scheduler):
+    process = start_scheduler()
+    wait_for(lambda: process.scheduler.listening, what="listening")
+    execute(engine, "INSERT INTO callboard.jobs (name, source) VALUES ('a-job', 't')")
+    assert within_a_second(engine, broker) == 10
+
+
+def test_jobs_enqueued_by_sql_are_sent_within_a_second_without_any_notice(
+    engine, broker, start_scheduler, monkeypatch
+):
+    def lost(_self, _hear):
+        raise NoticesLostError("cut off")
+
+    monkeypatch.setattr(Notices, "prove", lost)
+    process = start_scheduler()
+    execute(engine, "INSERT INTO callboard.jobs (name, source) VALUES ('a-job', 't')")
+    assert within_a_second(engine, broker) == 10
+    assert not process.scheduler.listening
+
+
+def test_a_job_enqueued_for_later_is_sent_when_it_is_due(engine, broker, start_scheduler):
+    process = start_scheduler()
+    wait_for(lambda: process.scheduler.listening, what="listening")
+    execute(engine, "INSERT INTO callboard.jobs (name, source) VALUES ('a-job', 't')")
+    due = datetime.now(UTC) + timedelta(seconds=1.5)
+    execute(engine, "SELECT job_queue_enqueue('a_job', p_run_at := :due, p_max_attempts := 3)", due=due)
+    wait_for(lambda: queued(broker), what="the message")
+    assert timedelta(0) <= datetime.now(UTC) - due < timedelta(seconds=1)
+    (message,) = queued(broker)
+    assert message.options["max_retries"] == 2
 
 
 def test_live_schedulers_can_be_seen(engine, redis_client, broker, start_scheduler):

@@ -21,7 +21,9 @@ STATEMENTS = [
 ]
 
 _JOBS = """
-INSERT INTO callboard.jobs (name, source) VALUES ('your-job', 'tests'), ('health-check', 'tests')
+INSERT INTO callboard.jobs (name, source, signature) VALUES
+    ('your-job', 'tests', '[]'), ('health-check', 'tests', '[]'),
+    ('game-platform-sync', 'tests', '[{"name": "coach_id", "kind": "keyword_only", "required": false}]')
 """
 _EXECUTIONS = """
 INSERT INTO cron_job_logs (job_name, status, started_at, duration_ms, error_message) VALUES
@@ -39,6 +41,7 @@ INSERT INTO cron_job_logs (job_name, status, started_at, duration_ms, error_mess
 def connection(database_url: str) -> "psycopg.Connection[dict[str, object]]":
     connected = psycopg.connect(psycopg_url(database_url), autocommit=True, row_factory=dict_row)
     connected.execute(_JOBS)
+    connected.execute("SELECT cron.schedule('game_platform_sync_incremental', '*/30 * * * *', 'SELECT 1')")
     connected.execute(_EXECUTIONS)
     return connected
 

@@ -200,7 +200,7 @@ def test_a_sql_file_creates_one_thing_says_what_it_is_and_comments_on_it(name: s
     kind, _, stem = name.partition("/")
     assert body.startswith(("-- ", "CREATE"))
     assert "COMMENT ON" in body
-    assert not re.search(r"\bCREATE (?!OR REPLACE|TABLE callboard\.%I)", body.replace("''", "")), (
+    assert not re.search(r"\bCREATE (?!OR REPLACE|(TABLE callboard\.|ROLE )%I)", body.replace("''", "")), (
         "not repeatable"
     )
     if kind == "views":
@@ -209,6 +209,9 @@ def test_a_sql_file_creates_one_thing_says_what_it_is_and_comments_on_it(name: s
             or f"CREATE OR REPLACE VIEW callboard.{stem}" in body
         )
         assert "-- Grain: one row per " in body
+    if kind == "cron":
+        made = set(re.findall(r"CREATE OR REPLACE (?:FUNCTION|VIEW|TRIGGER) (?:cron\.)?(\w+)", body))
+        assert stem in made
     if kind == "functions":
         made = set(re.findall(r"CREATE OR REPLACE (?:FUNCTION|AGGREGATE) (?:public|callboard)\.(\w+)", body))
         assert made == {stem}

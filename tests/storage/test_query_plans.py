@@ -40,6 +40,15 @@ STATEMENTS = {
      WHERE job_name = 'job-07' AND status = 'failed' AND started_at > now() - interval '7 days' GROUP BY 1
     """: 200,
     "SELECT * FROM callboard.run_attempts WHERE run_id = md5('run77')::uuid": 40,
+    "SELECT * FROM cron.job_run_details WHERE jobid = 7 ORDER BY start_time DESC LIMIT 10": 400,
+    "SELECT * FROM cron.job_run_details WHERE start_time > now() - interval '1 hour'": 1500,
+    "SELECT * FROM job_queue WHERE id = md5('run77')::uuid": 40,
+    "SELECT * FROM job_queue WHERE status = 'pending' ORDER BY created_at": 200,
+    "SELECT * FROM job_queue WHERE status = 'failed' AND completed_at > now() - interval '1 day'": 600,
+    """
+    SELECT * FROM job_queue
+     WHERE status = 'succeeded' AND completed_at < now() - interval '89 days 23 hours'
+    """: 4000,
 }
 
 

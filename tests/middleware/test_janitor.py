@@ -1,0 +1,75 @@
+"""What is astray in a worker that lives goes back to its queue."""
+
+import pytest
+
+from callboard.middleware import keeper
+from callboard.middleware.broker import Broker
+from callboard.middleware.janitor import Janitor
+from helpers.waiting import wait_for
+from helpers.workers import Calls, declare, held, linger, stock_broker, wait_until_empty, working
+
+
+def test_a_message_that_nobody_has_in_hand_goes_back_and_runs(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a worker whose name a message is taken under, although it has never got it
+    monkeypatch.setattr(keeper, "ROUND", 0.05)
+    ran = Calls()
+    declare(broker, ran.note, actor_name="work", max_retries=0)
+    with working(broker):
+        broker.get_actor("work").send("first")
+        ran.wait_for(1)
+        message = broker.get_actor("work").message("astray")
+        broker.client.hset(broker.keys.messages("default"), "lost", message.encode())
+        broker.client.sadd(broker.keys.acks(broker.broker_id, "default"), "lost")
+
+        # Then it runs within a few rounds
+        ran.wait_for(2, timeout=3)
+        wait_until_empty(broker)
+    assert ran.made == ["first", "astray"]
+
+
+def test_what_is_being_worked_on_is_left_where_it_is(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "ROUND", 0.05)
+    ran = Calls()
+
+    def work() -> None:
+        ran.note()
+        linger(1)
+
+    declare(broker, work, max_retries=0)
+    delayed = broker.get_actor("work").send_with_options(delay=1_500)
+    with working(broker, threads=1):
+        for _ in range(3):
+            broker.get_actor("work").send()
+        wait_until_empty(broker)
+    assert delayed
+    assert len(ran.made) == 4
+
+
+def test_what_is_astray_for_a_moment_only_is_left_where_it_is(broker: Broker) -> None:
+    # Given a janitor that looks while a reply is still on its way
+    declare(broker, lambda: None, actor_name="work")
+    consumer = broker.consume("default")
+    janitor = Janitor(broker)
+    broker.get_actor("work").send()
+    broker.client.sadd(broker.keys.acks(broker.broker_id, "default"), "coming")
+    assert janitor.look() == 0
+    broker.client.srem(broker.keys.acks(broker.broker_id, "default"), "coming")
+    assert janitor.look() == 0
+    consumer.close()
+
+
+def test_stock_dramatiq_leaves_it_there_for_ever(broker: Broker) -> None:
+    stock = stock_broker(broker, [])
+    ran = Calls()
+    declare(stock, ran.note, actor_name="work")
+    with working(stock):
+        message = stock.get_actor("work").message()
+        stock.client.hset(f"{stock.namespace}:default.msgs", "lost", message.encode())
+        stock.client.sadd(f"{stock.namespace}:__acks__.{stock.broker_id}.default", "lost")
+        for _ in range(20):
+            stock.get_actor("work").send()
+        ran.wait_for(20)
+        wait_for(lambda: held(stock) == {"lost"})
+    assert len(ran.made) == 20
