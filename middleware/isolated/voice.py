@@ -15,6 +15,7 @@ from dramatiq import MessageProxy
 
 from callboard.core.plain import plain
 from callboard.middleware.execution import Execution
+from callboard.middleware.isolated.forks import end_forks_by_sigterm
 from callboard.middleware.isolated.frames import INTERRUPT, LINE, PROGRESS, REQUEST, Frames, frame
 from callboard.middleware.isolated.whereabouts import watch_whereabouts
 
@@ -56,7 +57,7 @@ class Voice:
         Where it is then is written into the file `where`.
         """
         signal.signal(signal.SIGTERM, self._hear_interrupt)
-        os.register_at_fork(after_in_child=self._let_go)
+        end_forks_by_sigterm(self._hear_interrupt)
         watch_whereabouts(where)
         self._open = True
         try:
@@ -102,11 +103,6 @@ class Voice:
         if progress is not None:
             self._reported = time.monotonic()
             self.send(PROGRESS, orjson.dumps(plain(progress)))
-
-    def _let_go(self) -> None:
-        """In a process that the job has forked: SIGTERM ends it, as whoever sends it expects."""
-        if signal.getsignal(signal.SIGTERM) == self._hear_interrupt:
-            signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
     def _hear_interrupt(self, *_: object) -> None:
         """What SIGTERM does: raise what the worker has sent. If it has not sent it, it was somebody else."""

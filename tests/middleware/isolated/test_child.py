@@ -109,9 +109,11 @@ def test_arguments_that_cannot_be_sent_are_a_failure(broker: Broker) -> None:
 def test_a_run_may_use_a_pool_of_processes(broker: Broker) -> None:
     @isolated(time_limit=20_000)
     def work() -> list[int]:
-        # The pool ends its processes by SIGTERM, and waits for them.
-        with multiprocessing.get_context("fork").Pool(2) as pool:
-            return pool.map(abs, [-1, -2, -3])
+        # A pool ends its processes by SIGTERM, some of them before they have begun, and waits for them.
+        for _ in range(30):
+            with multiprocessing.get_context("fork").Pool(2) as pool:
+                found = pool.map(abs, [-1, -2, -3])
+        return found
 
     with working(broker):
         event = final_event(broker, work.send(), timeout=30)
