@@ -9,7 +9,7 @@ Keys of a `run`: id, at (enqueued), job, q (queue), s (state), n (attempt), m (a
 (execution id), w (worker), trg (trigger), sch (schedule id), due, by (who asked), rdy (ready), fet
 (fetched), sta (started), fin (finished), ms (duration), lim (time limit), args, kw, res (result), prg
 (progress), err ([type, text, traceback]), why (reason), rat (retry at), logs ([[at, level, text],
-...]), dl (the id in Redis of its dead letter).
+...]), dl (the id in Redis of its dead letter), flw (the chain and the group that it is a part of).
 """
 
 import traceback
@@ -138,6 +138,16 @@ def _about(message: Any, execution: Execution, worker: str) -> dict[str, Any]:
         "q": message.queue_name, "n": execution.attempt, "x": execution.execution_id, "w": worker,
         "fet": getattr(message, "fetched", None),
     }  # fmt: skip
+    flow = {name: options[name] for name in ("chain", "group") if isinstance(options.get(name), dict)}
+    group = options.get("group_completion_uuid")
+    if isinstance(group, str):
+        following = options.get("group_completion_callbacks") or []
+        flow["group"] = {
+            "id": group,
+            "then": [[each.get("message_id"), each.get("actor_name")] for each in following],
+        }
+    if flow:
+        event["flw"] = flow
     if message.args:
         event["args"] = message.args
     if message.kwargs:

@@ -8,6 +8,7 @@ from callboard.core.errors import CallboardError
 from callboard.panel import access
 from callboard.panel.administration import administration
 from callboard.panel.parts.account import account
+from callboard.panel.parts.pauses import paused_banner
 
 HERE = Path(__file__).parent
 VIEWS = HERE / "views"
@@ -27,6 +28,7 @@ try:
         [
             st.Page(VIEWS / "overview.py", title="Overview", icon=":material/monitoring:", default=True),
             st.Page(VIEWS / "jobs.py", title="Jobs", icon=":material/event_repeat:", url_path="jobs"),
+            st.Page(VIEWS / "queues.py", title="Queues", icon=":material/stacks:", url_path="queues"),
             st.Page(
                 VIEWS / "dead_letters.py",
                 title="Dead letters",
@@ -52,6 +54,7 @@ try:
     )
     st.set_page_config(page_title=f"{page.title} - Callboard")
     account(viewer)
+    paused_banner(viewer)
     page.run()
 except CallboardError as error:
     access.trouble(error)

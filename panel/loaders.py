@@ -5,17 +5,23 @@ What comes back is frozen and shared, not copied. After an action, `forget` make
 
 import streamlit as st
 
+from callboard.control.reads import breakers as breaker_reads
 from callboard.control.reads import durations as duration_reads
 from callboard.control.reads import failures as failure_reads
 from callboard.control.reads import jobs as job_reads
 from callboard.control.reads import ledger as ledger_reads
 from callboard.control.reads import letters as letter_reads
+from callboard.control.reads import pauses as pause_reads
+from callboard.control.reads import queues as queue_reads
 from callboard.control.reads import runs as run_reads
 from callboard.control.reads import trends as trend_reads
+from callboard.control.reads.breakers import Breaker
 from callboard.control.reads.durations import Durations, Trend
 from callboard.control.reads.jobs import Job
 from callboard.control.reads.ledger import Occurrence
 from callboard.control.reads.letters import BulkAction, Group, Wanted
+from callboard.control.reads.pauses import Pause
+from callboard.control.reads.queues import Queue
 from callboard.control.reads.runs import Run, RunDetail
 from callboard.control.reads.trends import Outcomes
 from callboard.panel.home import context
@@ -81,7 +87,24 @@ def bulk_actions(limit: int) -> tuple[BulkAction, ...]:
     return letter_reads.bulk_actions(context(), limit=limit)
 
 
+@st.cache_resource(ttl=1.5, max_entries=4, show_spinner=False)
+def pauses() -> tuple[Pause, ...]:
+    return pause_reads.pauses(context())
+
+
+@st.cache_resource(ttl=1.5, max_entries=4, show_spinner=False)
+def queues() -> tuple[Queue, ...]:
+    return queue_reads.queues(context())
+
+
+@st.cache_resource(ttl=1.5, max_entries=4, show_spinner=False)
+def breakers() -> tuple[Breaker, ...]:
+    return breaker_reads.breakers(context())
+
+
 def forget() -> None:
     """Look afresh from now on: something was changed."""
-    for loader in (jobs, job, running, history, run, ledger, letter_groups, bulk_actions):
+    for loader in (
+        jobs, job, running, history, run, ledger, letter_groups, bulk_actions, pauses, queues, breakers,
+    ):  # fmt: skip
         loader.clear()

@@ -23,6 +23,8 @@ from callboard.storage.embedded import EmbeddedServers  # noqa: E402
 from callboard.storage.migrate import migrate  # noqa: E402
 from helpers.browser import READY, RunningPanel, chromium, open_browser  # noqa: E402
 from helpers.homes import short_folder  # noqa: E402
+from helpers.letters import add_letters  # noqa: E402
+from helpers.panel_control import hold_back  # noqa: E402
 from helpers.panel_data import fill  # noqa: E402
 
 NAME, PASSWORD = "mara", "a-picture-says-more"
@@ -32,6 +34,8 @@ PAGES = (
     ("overview", "/", 1080),
     ("jobs", "/jobs", 760),
     ("job", "/job?job=process-referrals", 1060),
+    ("queues", "/queues", 640),
+    ("dead-letters", "/dead-letters", 560),
     ("run", "/run?run={run}", 1000),
 )
 #: So long (ms) a page may take to finish drawing its charts.
@@ -54,6 +58,8 @@ def main() -> int:
             fill(url)
             with Context(load_settings(environ)) as context:
                 add_user(context, local_principal(), NAME, Role.OPERATOR, PASSWORD)
+                hold_back(context)
+                add_letters(context.writer, context.redis, context.keys, 12, error="no answer", mark="a1")
             with RunningPanel(environ, folder) as panel, open_browser() as browser:
                 for scheme in ("light", "dark"):
                     take_all(browser, panel.url, url, scheme, target)

@@ -7,11 +7,13 @@ import streamlit as st
 
 from callboard.control.auth import Principal
 from callboard.control.reads.jobs import Job
+from callboard.control.reads.pauses import pause_of
 from callboard.core import display
 from callboard.panel import access, loaders
 from callboard.panel.palette import MARKS
 from callboard.panel.parts.facts import facts
 from callboard.panel.parts.heading import viewer_zone
+from callboard.panel.parts.pauses import pause_dialog, resume_now
 from callboard.panel.parts.plain import label, plain
 from callboard.panel.parts.run_dialog import run_dialog
 from callboard.panel.parts.switch import off_dialog, on_now
@@ -29,6 +31,10 @@ def head(job: Job, viewer: Principal, days: int) -> None:
             actions(job, viewer)
     if job.description:
         plain(job.description, style="quiet")
+    pause = pause_of(loaders.pauses(), queue=job.queue, job=job.name)
+    if pause is not None:
+        what = str(pause)
+        plain(f"{what[0].upper()}{what[1:]} is paused by {pause.paused_by}: {pause.reason}", style="quiet")
     if not job.enabled:
         said = f"Switched off by {job.modified_by}" if job.modified_by else "Switched off"
         when = display.moment(job.modified_at, display.zone(viewer_zone()))
@@ -45,6 +51,9 @@ def standing(name: str, days: int) -> None:
             st.badge(mark.word, icon=mark.icon, color=mark.named)
         else:
             st.badge("Off", icon=":material/toggle_off:", color="gray")
+        pause = pause_of(loaders.pauses(), queue=job.queue, job=job.name)
+        if pause is not None:
+            st.badge("paused", icon=":material/pause_circle:", color="orange", help=str(pause))
         if job.running:
             st.badge(f"{job.running} running", icon=":material/play_circle:", color="blue")
         if job.pending:
@@ -55,6 +64,17 @@ def standing(name: str, days: int) -> None:
 
 def actions(job: Job, viewer: Principal) -> None:
     """What the viewer may do with it; nothing else is there."""
+    if viewer.may("jobs:pause", job.name):
+        if any((pause.scope, pause.name) == ("job", job.name) for pause in loaders.pauses()):
+            st.button(
+                "Resume",
+                icon=":material/play_arrow:",
+                key="resume_job",
+                on_click=resume_now,
+                args=("job", job.name),
+            )
+        elif st.button("Pause", icon=":material/pause:", key="pause_job"):
+            pause_dialog("job", job.name)
     if viewer.may("jobs:toggle"):
         if job.enabled:
             if st.button("Switch off", icon=":material/toggle_off:", key="switch_off", shortcut="Alt+O"):

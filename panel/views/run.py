@@ -10,11 +10,13 @@ from callboard.panel import access, loaders
 from callboard.panel.charts import base, life
 from callboard.panel.parts import run_detail
 from callboard.panel.parts.heading import card_title, nothing
+from callboard.panel.parts.run_actions import run_actions
+from callboard.panel.parts.told import tell
 
 #: Within less than this, a moment needs its milliseconds.
 BRIEF = timedelta(seconds=8)
 
-access.require()
+viewer = access.require()
 wanted = st.query_params.get("run", "")
 try:
     first = loaders.run(wanted)
@@ -24,10 +26,14 @@ except (NotFound, BadInput) as error:
     st.stop()
 
 
+tell()
+
+
 def show(run_id: str) -> None:
     now = utcnow()
     detail = loaders.run(run_id)
     run_detail.head(detail, now)
+    run_actions(detail, viewer)
     left, right = st.columns([4, 3], gap="small")
     with left.container(border=True, height="stretch"):
         steps = life.steps(detail, now)
