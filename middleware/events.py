@@ -79,7 +79,7 @@ def finished(delivery: Delivery, worker: str, *, dead: bool) -> bytes:
     else:
         event["s"] = RunState.SUCCEEDED
         if execution.result is not None:
-            event["res"] = _bounded_result(execution.result)
+            event["res"] = bounded_result(execution.result)
     event["fin"] = execution.finished or now_ms()
     if execution.duration_ms is not None:
         event["ms"] = execution.duration_ms
@@ -198,7 +198,8 @@ def _add_notes(event: dict[str, Any], execution: Execution) -> None:
         execution.sent_lines += len(lines)
 
 
-def _bounded_result(result: Any) -> Any:
+def bounded_result(result: Any) -> Any:
+    """A result as it is recorded: whole, or its beginning and how many bytes it has."""
     encoded = encode({"r": result})
     if len(encoded) <= MAX_RESULT_BYTES:
         return result

@@ -20,6 +20,7 @@ from callboard.middleware.chains import Chains, Groups
 from callboard.middleware.disabled import Disabled
 from callboard.middleware.ended import Ended
 from callboard.middleware.idempotency import Idempotency
+from callboard.middleware.isolation import Isolation
 from callboard.middleware.lifecycle import Lifecycle
 from callboard.middleware.limits import Limits
 from callboard.middleware.mutex import Mutex
@@ -29,6 +30,7 @@ from callboard.middleware.recording import Recording
 from callboard.middleware.retries import Retries
 from callboard.middleware.sentry import Sentry
 from callboard.middleware.stale import Stale
+from callboard.middleware.stuck import Stuck
 from callboard.middleware.time_limit import TimeLimit
 
 
@@ -70,7 +72,7 @@ def complete(
     if Results not in present:
         results = [Results(backend=RedisBackend(client=client, namespace=f"{namespace}-results"))]
     return [
-        Lifecycle(), Recording(), Ended(), Paused(), Disabled(), Stale(), Breaker(breaker), Limits(), Mutex(),
-        Poison(), Idempotency(), *asyncio, *defaults[:1], time_limit,
+        Lifecycle(), Recording(), Isolation(), Stuck(), Ended(), Paused(), Disabled(), Stale(),
+        Breaker(breaker), Limits(), Mutex(), Poison(), Idempotency(), *asyncio, *defaults[:1], time_limit,
         *defaults[1:], Chains(), groups, *others, *results, Sentry(), retries,
     ]  # fmt: skip

@@ -384,4 +384,4 @@ def test_only_an_admin_has_sql_of_their_own_choice_run(context, engine, operator
         add_schedule(context, operator, "run-sql", "* * * * *", **fields)
     made = add_schedule(context, admin, "run-sql", "* * * * *", **fields)
     with pytest.raises(NotAllowed, match="sql:schedule"):
-        edit_schedule(context, operator, made.id, version=None, kwargs={"name": "now", "command": "SELECT 2"})
+        edit_schedule(context, operator, made.id, {"kwargs": {"name": "now", "command": "SELECT 2"}})
