@@ -11,6 +11,9 @@ from callboard.core.clock import utcnow
 from callboard.core.display import DASH, span
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
+    from callboard.control.reads.flows import Part
     from callboard.control.reads.runs import Run, RunDetail
 
 
@@ -31,6 +34,12 @@ def runs_table(found: "tuple[Run, ...]") -> Table:
             Text(" ".join((run.error or run.reason or "").split()), overflow="ellipsis", no_wrap=True),
         )
     return table
+
+
+def _part(part: "Part", shown: "UUID") -> Text:
+    mark = "> " if part.run_id == shown else "  "
+    line = Text.assemble(mark, state(part.state), "  ", (part.job, "bold"), f"  {part.run_id or ''}")
+    return line.append(f"  {part.reason}" if part.reason else "", style="dim")
 
 
 def print_run(console: Console, detail: "RunDetail") -> None:
@@ -59,6 +68,12 @@ def print_run(console: Console, detail: "RunDetail") -> None:
         if value:
             table.add_row(name, Text(value))
     console.print(table)
+    for flow in detail.flows:
+        console.print(Text(f"\n{'Chain' if flow.kind == 'chain' else 'Group'}", style="bold"))
+        for part in flow.parts:
+            console.print(_part(part, run.run_id))
+        for part in flow.then:
+            console.print(Text("then ", style="dim") + _part(part, run.run_id))
     if detail.logs:
         console.print(Text("\nLog", style="bold"))
     for line in detail.logs:

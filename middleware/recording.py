@@ -22,6 +22,8 @@ class Recording(Middleware):
 
     def __init__(self) -> None:
         self.watch: Watch | None = None
+        #: About how many attempts have ended in this process: two that end at once may count as one.
+        self.ended = 0
 
     @staticmethod
     def of(broker: Any) -> "Recording":
@@ -73,6 +75,8 @@ class Recording(Middleware):
             if execution.window is not None:
                 execution.window.close()
             execution.result = result
+            if execution.started is not None:
+                self.ended += 1
             if self.watch is not None:
                 self.watch.remove(execution)
         leave()
