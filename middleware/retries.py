@@ -4,6 +4,7 @@ The retry is put onto the queue in the very step that acknowledges the failed de
 doubled. An execution that was broken off without fault of the job is no attempt: its run goes again at once.
 """
 
+import inspect
 import time
 import traceback
 from typing import Any
@@ -94,7 +95,7 @@ class Retries(middleware.Retries):
         ended = (
             isinstance(message, Delivery) and message.execution is not None and message.execution.interrupt
         )
-        if ended or (throws and isinstance(exception, throws)):
+        if ended or (throws and isinstance(exception, throws)) or _is_misfit(broker, message, exception):
             message.fail()
             return
 
@@ -150,6 +151,20 @@ class Retries(middleware.Retries):
         if target:
             allowed = message.options.get("max_retries", options.get("max_retries", self.max_retries))
             broker.get_actor(target).send(message.asdict(), {"retries": retries, "max_retries": allowed})
+
+
+def _is_misfit(broker: Any, message: MessageProxy, exception: BaseException) -> bool:
+    """Whether the actor does not take the message's arguments, those of an older version say; it never will."""
+    if not isinstance(exception, TypeError):
+        return False
+    try:
+        signature = inspect.signature(broker.get_actor(message.actor_name).fn)
+        signature.bind(*message.args, **message.kwargs)
+    except TypeError:
+        return True
+    except ValueError:
+        return False
+    return False
 
 
 def _is_broken_off(broker: Any, message: Delivery, exception: BaseException) -> bool:
