@@ -154,7 +154,7 @@ class Retries(middleware.Retries):
 
 
 def _is_misfit(broker: Any, message: MessageProxy, exception: BaseException) -> bool:
-    """Whether the actor does not take the message's arguments, those of an older version say; it never will."""
+    """Whether the actor does not take the arguments, as those of an older version; it never will."""
     if not isinstance(exception, TypeError):
         return False
     try:

@@ -88,17 +88,22 @@ def run_job(
                     return Requested(job=job, run_id=existing, state="sent", existing=True)
             if if_running == "refuse" and _is_held(context, job, row["options"]):
                 raise AlreadyRunning(job)
-            about = {"args": given, "kwargs": named}
             queries.request_run(
-                entry.connection, job, **about, by=principal.name, trigger="manual", run_id=run_id
+                entry.connection,
+                job,
+                args=given,
+                kwargs=named,
+                by=principal.name,
+                trigger="manual",
+                run_id=run_id,
             )
-            entry.after = {"run_id": str(run_id), **about}
+            entry.after = {"run_id": str(run_id), "args": given, "kwargs": named}
         claims.pop_all()
     return Requested(job=job, run_id=run_id, state=send(context, [run_id]))
 
 
 def _claim(context: Context, job: str, key: str, run_id: UUID, claims: ExitStack) -> UUID | None:
-    """Take an idempotency key for a run, until `claims` gives it back; the run that has it already, or None."""
+    """Take an idempotency key for a run, until `claims` gives it back. Returns the run that has it already."""
     if not 1 <= len(key) <= MAX_KEY:
         raise BadInput(f"An idempotency key has 1 to {MAX_KEY} characters; this one has {len(key)}.")
     name = context.keys.once(job, storable(key))
