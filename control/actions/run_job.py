@@ -103,7 +103,7 @@ def run_job(
 
 
 def _claim(context: Context, job: str, key: str, run_id: UUID, claims: ExitStack) -> UUID | None:
-        raise BadInput(f"An idempotency key has 1 to {MAX_KEY} characters, and this one {len(key)}.")
+    """Take an idempotency key for a run until `claims` gives it back; return the run that has it already."""
     if not 1 <= len(key) <= MAX_KEY:
         raise BadInput(f"An idempotency key has 1 to {MAX_KEY} characters; this one has {len(key)}.")
     name = context.keys.once(job, storable(key))
