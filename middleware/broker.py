@@ -279,8 +279,8 @@ class Broker(HookedBroker):
         payload = message.encode()
         if len(payload) > MAX_MESSAGE_BYTES:
             raise BadInput(
-                f"A message for {message.actor_name} takes {len(payload) >> 20} MB, and {MAX_MESSAGE_BYTES >> 20}"
-                " MB at most are sent; store the data elsewhere, and send where it is."
+                f"A message for {message.actor_name} takes {len(payload) >> 20} MB, and"
+                f" {MAX_MESSAGE_BYTES >> 20} MB at most are sent; store the data elsewhere, and send where it is."
             )
         return message, Packet(queue, options["redis_message_id"], payload)
 
