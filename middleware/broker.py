@@ -280,7 +280,7 @@ class Broker(HookedBroker):
         if len(payload) > MAX_MESSAGE_BYTES:
             raise BadInput(
                 f"A message for {message.actor_name} takes {len(payload) >> 20} MB, and"
-                f" {MAX_MESSAGE_BYTES >> 20} MB at most are sent; store the data elsewhere, and send where it is."
+                f" {MAX_MESSAGE_BYTES >> 20} MB at most are sent; send where the data is instead."
             )
         return message, Packet(queue, options["redis_message_id"], payload)
 
