@@ -2,8 +2,6 @@
 
 #: JSON of a job's result, in bytes.
 MAX_RESULT_BYTES = 65_536
-#: A whole message, in bytes; one that is larger is not sent.
-MAX_MESSAGE_BYTES = 16 * 1_048_576
 #: JSON of a message's arguments, in bytes.
 MAX_ARGS_BYTES = 65_536
 #: One line of a job's log, in characters.

@@ -17,9 +17,7 @@ from dramatiq.middleware import Middleware
 from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 
-from callboard.core.errors import BadInput
 from callboard.core.keys import Keys
-from callboard.core.limits import MAX_MESSAGE_BYTES
 from callboard.middleware.breaker import BreakerSettings
 from callboard.middleware.chains import begin_chain
 from callboard.middleware.committer import Committer
@@ -276,13 +274,7 @@ class Broker(HookedBroker):
             message = message.copy(options=options)
         if "pipe_target" in message.options and "chain" not in message.options:
             message = message.copy(options={"chain": begin_chain(message)})
-        payload = message.encode()
-        if len(payload) > MAX_MESSAGE_BYTES:
-            raise BadInput(
-                f"A message for {message.actor_name} takes {len(payload) >> 20} MB, and"
-                f" {MAX_MESSAGE_BYTES >> 20} MB at most are sent; send where the data is instead."
-            )
-        return message, Packet(queue, options["redis_message_id"], payload)
+        return message, Packet(queue, options["redis_message_id"], message.encode())
 
     def _key_of(self, message: Message[Any]) -> str:
         """The key in Redis that stands for the message's idempotency key, or ""."""

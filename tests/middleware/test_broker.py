@@ -11,7 +11,6 @@ from dramatiq.errors import ConnectionClosed
 from dramatiq.middleware import AgeLimit, Middleware
 from dramatiq.results import Results
 
-from callboard.core.errors import BadInput
 from callboard.middleware.broker import BULK, Broker
 from callboard.middleware.retries import Retries
 from callboard.middleware.scripts import load_script
@@ -298,10 +297,3 @@ def test_a_retry_of_a_stock_worker_goes_on_under_ours(broker: Broker) -> None:
         event = final_event(broker, message)
     assert (event["s"], event["n"]) == ("succeeded", 2)
     assert left_over(broker) == 0
-
-
-def test_a_message_that_is_far_too_large_is_refused_at_the_door(broker: Broker) -> None:
-    declare(broker, lambda text: None, actor_name="work")
-    with pytest.raises(BadInput, match="takes 17 MB, and 16 MB at most are sent"):
-        broker.get_actor("work").send("x" * (17 << 20))
-    assert broker.client.keys("*") == []
