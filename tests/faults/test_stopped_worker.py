@@ -39,12 +39,12 @@ def a_stopped_worker_goes_on_with_what_others_have_done(side: Side) -> None:
 
 def a_holder_of_a_mutex_is_stopped_and_goes_on(side: Side) -> None:
     """No two others hold the mutex at once: what it gives back is no longer its own."""
-    with side.fleet(processes=3):
+    with side.fleet(processes=2, threads=4):
         side.send("guarded", "first", 0.5)
         first = side.begun("first")
         with stopped(first.pid):
             for name in ("second", "third"):
-                side.send("guarded", name, 3.5)
+                side.send("guarded", name, 2.5)
             require_soon(lambda: {one.name for one in side.notes("begin")} - {"first"}, 15, "no other began")
         require_soon(
             lambda: {one.name for one in side.notes("end")} >= {"second", "third"}, 20, "the others did not end"

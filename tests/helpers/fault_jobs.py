@@ -26,6 +26,7 @@ from redis.retry import Retry
 
 from callboard.core.cron import cron
 from callboard.middleware.default import ensure_broker
+from helpers.fault_slots import slot_of
 
 STOCK = os.environ["FAULT_SIDE"] == "stock"
 
@@ -64,7 +65,7 @@ def note(what: str, name: object = "") -> None:
         "name": str(name),
         "pid": os.getpid(),
         "attempt": options.get("retries", 0) + 1,
-        "slot": str(options.get("due_at") or options.get("scheduled_at") or ""),
+        "slot": slot_of(options),
         "at": time.time(),
     }
     with Path(os.environ["FAULT_NOTES"]).open("a") as file:

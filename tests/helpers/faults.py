@@ -9,9 +9,11 @@ import os
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from uuid import uuid4
@@ -20,10 +22,16 @@ import psutil
 import redis
 from dramatiq import Message
 from dramatiq.brokers.redis import RedisBroker
+from sqlalchemy import Engine
 
 from callboard.core.keys import Keys
 from callboard.core.settings import Settings
 from callboard.middleware.broker import Broker
+from callboard.storage.engine import make_engine
+from helpers.declarations import declare
+from helpers.declarations import job as declaration
+from helpers.fault_slots import slot_of
+from helpers.schedules import add_schedule, fetch
 from helpers.waiting import wait_for
 from helpers.worker_fleet import TESTS, Fleet
 from helpers.workers import Event, events
@@ -55,14 +63,23 @@ def require_soon(condition: Callable[[], T], seconds: float, what: str) -> T:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What a job has noted; `at` is in s since the epoch."""
+    """What a job has noted; `at` and `slot` are in s since the epoch, the latter 0 where there is none."""
 
     what: str
     name: str
     pid: int
     attempt: int
-    slot: str
+    slot: int
     at: float
+
+
+def require_each_once(ran: list[int], first: int, last: int) -> None:
+    """Raise Violation where a slot of each second from the first to the last did not run, or ran twice."""
+    counted = Counter(ran)
+    lost = [slot - first for slot in range(first, last + 1) if slot not in counted]
+    require(not lost, f"of the slots of {last - first + 1} seconds, these were lost: {lost}")
+    doubled = [slot - first for slot, times in counted.items() if times > 1]
+    require(not doubled, f"of the slots of {last - first + 1} seconds, these ran twice: {doubled}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +186,15 @@ class Side:
             "FAULT_LUCK": str(self.scale.luck),
         }
 
+    @cached_property
+    def engine(self) -> Engine:
+        """An engine on the database; only ours has something in there."""
+        return make_engine(self.settings.database_url)
+
     def close(self) -> None:
         """Close its connections."""
+        if "engine" in vars(self):
+            self.engine.dispose()
         self.client.close()
         self.broker.close()
 
@@ -204,6 +228,11 @@ class Side:
     def events(self, kind: str) -> list[Event]:
         """What our workers have written to the event stream, the earliest first."""
         return events(self.broker, kind)
+
+    def waiting_slots(self) -> list[int]:
+        """The slots whose messages lie in the queue, the earliest first."""
+        payloads = self.client.hvals(self.keys.messages("default"))
+        return sorted(filter(None, (slot_of(self.decode(payload).options) for payload in payloads)))
 
     def left_over(self) -> int:
         """How many messages wait, are delayed, or are worked on."""
@@ -247,11 +276,27 @@ class Side:
         seconds, _ = self.client.time()
         return int(self.client.zcount(self.keys.heartbeats, (seconds - 2) * 1000, "+inf"))
 
+    def lives(self, started: list[Any]) -> list[Any]:
+        """What changes when a worker process of a fleet ends: of ours who lives, of stock ones how often."""
+        return sorted(started[0].alive()) if self.ours else [one.starts for one in started]
+
+    def schedule(self, job: str = "slot") -> None:
+        """Have a job run every second; to Periodiq, the code says so."""
+        if self.ours:
+            declare(self.engine, declaration(job))
+            add_schedule(self.engine, job, "* * * * * *")
+
+    def unsent(self) -> int:
+        """How many messages wait in our outbox."""
+        return int(fetch(self.engine, "SELECT count(*) FROM callboard.outbox")[0]) if self.ours else 0
+
     @contextmanager
     def scheduler(self) -> Iterator[Supervised]:
         """A scheduler's process: ours, or Periodiq's for the jobs that are declared as periodic."""
-        ours = ["callboard.control.processes", "scheduler"]
-        command = [sys.executable, "-m", *(ours if self.ours else ["periodiq", JOBS])]
+        if self.ours:
+            command = [sys.executable, "-m", "callboard.control.processes", "scheduler"]
+        else:
+            command = [sys.executable, "-c", "import periodiq; periodiq.entrypoint()", JOBS]
         made = Supervised(command, self.environment, self._folder / f"{self.namespace}.scheduler.log")
         try:
             yield made
