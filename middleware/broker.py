@@ -19,6 +19,7 @@ from redis.retry import Retry
 
 from callboard.core.keys import Keys
 from callboard.middleware.breaker import BreakerSettings
+from callboard.middleware.chains import begin_chain
 from callboard.middleware.committer import Committer
 from callboard.middleware.consumer import Fetched, Hand, RedisConsumer
 from callboard.middleware.delivery import Packet
@@ -271,6 +272,8 @@ class Broker(HookedBroker):
             message = message.copy(queue_name=queue, options=options)
         else:
             message = message.copy(options=options)
+        if "pipe_target" in message.options and "chain" not in message.options:
+            message = message.copy(options={"chain": begin_chain(message)})
         return message, Packet(queue, options["redis_message_id"], message.encode())
 
     def _key_of(self, message: Message[Any]) -> str:

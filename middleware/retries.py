@@ -15,6 +15,7 @@ from callboard.core.backoff import MAX_DELAY_MS, Backoff, exponential, parse_bac
 from callboard.core.errors import BadInput
 from callboard.core.limits import MAX_TRACEBACK, cut
 from callboard.middleware.delivery import Delivery
+from callboard.middleware.interrupts import WorkerFroze
 from callboard.middleware.mutex import MutexLost
 from callboard.middleware.options import check_number, refuse
 
@@ -156,4 +157,5 @@ def _is_broken_off(broker: Any, message: Delivery, exception: BaseException) -> 
     if isinstance(exception, Shutdown):
         return bool(broker.draining)
     window = message.execution.window if message.execution is not None else None
-    return isinstance(exception, MutexLost) and window is not None and window.interrupted_by is MutexLost
+    by = window.interrupted_by if window is not None else None
+    return by is type(exception) and by in (MutexLost, WorkerFroze)

@@ -14,10 +14,13 @@ from dramatiq.middleware import Middleware
 from dramatiq.results import Results
 from dramatiq.results.backends import RedisBackend
 
+from callboard.core.keys import Keys
 from callboard.middleware.breaker import Breaker, BreakerSettings
+from callboard.middleware.chains import Chains, Groups
 from callboard.middleware.disabled import Disabled
 from callboard.middleware.ended import Ended
 from callboard.middleware.idempotency import Idempotency
+from callboard.middleware.isolation import Isolation
 from callboard.middleware.lifecycle import Lifecycle
 from callboard.middleware.limits import Limits
 from callboard.middleware.mutex import Mutex
@@ -27,6 +30,7 @@ from callboard.middleware.recording import Recording
 from callboard.middleware.retries import Retries
 from callboard.middleware.sentry import Sentry
 from callboard.middleware.stale import Stale
+from callboard.middleware.stuck import Stuck
 from callboard.middleware.time_limit import TimeLimit
 
 
@@ -41,7 +45,7 @@ def complete(
     A stock middleware that the application configured is replaced by ours with the same settings;
     Periodiq's is dropped, since it would throw away what is late.
     """
-    retries, time_limit = Retries(), TimeLimit()
+    retries, time_limit, groups = Retries(), TimeLimit(), Groups(client, Keys(namespace))
     others: list[Middleware] = []
     for middleware in own:
         # By name: whoever uses it has imported it, and nobody else should pay for that.
@@ -49,14 +53,17 @@ def complete(
             continue
         if isinstance(middleware, stock.Retries):
             retries = middleware if isinstance(middleware, Retries) else Retries.like(middleware)
+        elif isinstance(middleware, stock.GroupCallbacks):
+            groups = Groups(client, Keys(namespace), barrier_ttl=middleware.barrier_ttl)
         elif isinstance(middleware, stock.TimeLimit):
             time_limit = middleware if isinstance(middleware, TimeLimit) else TimeLimit.like(middleware)
         else:
             others.append(middleware)
+    others = [middleware for middleware in others if type(middleware) is not stock.Pipelines]
     present = {type(middleware) for middleware in others}
     defaults = [
         kind()
-        for kind in (stock.AgeLimit, stock.ShutdownNotifications, stock.Callbacks, stock.Pipelines)
+        for kind in (stock.AgeLimit, stock.ShutdownNotifications, stock.Callbacks)
         if kind not in present
     ]
     asyncio = [] if stock.AsyncIO in present else [stock.AsyncIO()]
@@ -65,7 +72,7 @@ def complete(
     if Results not in present:
         results = [Results(backend=RedisBackend(client=client, namespace=f"{namespace}-results"))]
     return [
-        Lifecycle(), Recording(), Ended(), Paused(), Disabled(), Stale(), Breaker(breaker), Limits(), Mutex(),
-        Poison(), Idempotency(), *asyncio, *defaults[:1], time_limit,
-        *defaults[1:], *others, *results, Sentry(), retries,
+        Lifecycle(), Recording(), Isolation(), Stuck(), Ended(), Paused(), Disabled(), Stale(),
+        Breaker(breaker), Limits(), Mutex(), Poison(), Idempotency(), *asyncio, *defaults[:1], time_limit,
+        *defaults[1:], Chains(), groups, *others, *results, Sentry(), retries,
     ]  # fmt: skip

@@ -5,7 +5,15 @@ from callboard.core.errors import BadInput, NotAllowed
 
 MAY = {
     "viewer": {"jobs:view", "analytics:view_all"},
-    "operator": {"jobs:view", "analytics:view_all", "jobs:run", "jobs:toggle", "dead:requeue", "dead:drop"},
+    "operator": {
+        "jobs:view",
+        "analytics:view_all",
+        "jobs:run",
+        "jobs:toggle",
+        "dead:requeue",
+        "dead:drop",
+        "schedules:edit",
+    },
     "admin": set(PERMISSIONS),
 }
 
