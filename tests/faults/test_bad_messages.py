@@ -1,4 +1,4 @@
-"""Row 17: messages that cannot be decoded, of actors that nobody knows, with arguments of an older version."""
+"""Row 17: messages that cannot be decoded, of unknown actors, with arguments of an older version."""
 
 import time
 from collections.abc import Iterator
@@ -54,5 +54,6 @@ def test_they_are_dead_letters_with_the_reason(ours: Side) -> None:
 
 def test_plain_dramatiq_holds_them_for_ever(violated_by_stock) -> None:
     violated_by_stock(
-        bad_messages_come_before_good_ones, "the messages after them were not done|not all in the dead letters"
+        bad_messages_come_before_good_ones,
+        "the messages after them were not done|not all in the dead letters",
     )

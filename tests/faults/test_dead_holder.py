@@ -13,7 +13,9 @@ def the_holder_of_a_mutex_is_killed(side: Side) -> None:
         holder = side.begun("first")
         os.kill(holder.pid, signal.SIGKILL)
         side.send("guarded", "second", 0.1)
-        require_soon(lambda: side.notes("end", "second"), side.scale.lease / 1000 + 6, "the mutex is not free")
+        require_soon(
+            lambda: side.notes("end", "second"), side.scale.lease / 1000 + 6, "the mutex is not free"
+        )
 
 
 def test_the_mutex_is_free_within_its_lease(ours_at) -> None:

@@ -23,7 +23,7 @@ def redis_url(server: OwnRedis) -> str:
 
 
 def redis_loses_what_was_sent(side: Side, server: OwnRedis) -> None:
-    """Each slot runs, once: those that had been sent before, those that fell due meanwhile, and those after."""
+    """Each slot runs, once: those that had been sent, those that fell due meanwhile, those after."""
     side.schedule()
     with side.scheduler():
         wait_for(lambda: len(side.waiting_slots()) >= 3, 30, "slots in the queue")
@@ -32,7 +32,9 @@ def redis_loses_what_was_sent(side: Side, server: OwnRedis) -> None:
         time.sleep(2)
         server.start()
         back = time.time()
-        last = require_soon(lambda: [slot for slot in side.waiting_slots() if slot > back], 20, "no more slots")
+        last = require_soon(
+            lambda: [slot for slot in side.waiting_slots() if slot > back], 20, "no more slots"
+        )
         wait_for(lambda: side.unsent() == 0 and max(side.waiting_slots()) > last[-1])
     with side.fleet(threads=4):
         require_soon(lambda: side.left_over() == 0, 20, "something is left in the queue")

@@ -36,4 +36,6 @@ def test_it_is_quarantined_after_three_times_with_the_reason(ours: Side) -> None
 
 
 def test_plain_dramatiq_begins_it_for_ever_where_it_has_the_luck_to_rescue_it(violated_by_stock) -> None:
-    violated_by_stock(a_job_kills_its_process_every_time, "it was begun 4 times", luck=1_000_000, heartbeat=500)
+    violated_by_stock(
+        a_job_kills_its_process_every_time, "it was begun 4 times", luck=1_000_000, heartbeat=500
+    )

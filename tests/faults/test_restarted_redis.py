@@ -49,5 +49,6 @@ def test_they_run_within_the_bound(ours: Side, server: OwnRedis) -> None:
 
 def test_plain_dramatiq_strands_them_in_its_hands(violated_by_stock, server: OwnRedis) -> None:
     violated_by_stock(
-        lambda side: redis_restarts_while_jobs_wait_for_their_time(side, server), "the delayed jobs did not run"
+        lambda side: redis_restarts_while_jobs_wait_for_their_time(side, server),
+        "the delayed jobs did not run",
     )

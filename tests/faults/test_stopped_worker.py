@@ -32,7 +32,9 @@ def a_stopped_worker_goes_on_with_what_others_have_done(side: Side) -> None:
         # Anything that is sent after its late end is done after it as well.
         for number in range(4):
             side.send("linger", f"after {number}", 0.3)
-        require_soon(lambda: sum(one.name.startswith("after") for one in side.notes("end")) == 4, 20, "no end")
+        require_soon(
+            lambda: sum(one.name.startswith("after") for one in side.notes("end")) == 4, 20, "no end"
+        )
         times = len(side.notes("begin", "job"))
         require(times == 2, f"its late failure was taken up: the job was begun {times} times")
 
@@ -47,7 +49,9 @@ def a_holder_of_a_mutex_is_stopped_and_goes_on(side: Side) -> None:
                 side.send("guarded", name, 2.5)
             require_soon(lambda: {one.name for one in side.notes("begin")} - {"first"}, 15, "no other began")
         require_soon(
-            lambda: {one.name for one in side.notes("end")} >= {"second", "third"}, 20, "the others did not end"
+            lambda: {one.name for one in side.notes("end")} >= {"second", "third"},
+            20,
+            "the others did not end",
         )
         wait_for(lambda: side.left_over() == 0)
     spans = sorted(spans_of(side, but=first), key=lambda span: span[0].at)

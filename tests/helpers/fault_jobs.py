@@ -57,7 +57,7 @@ _broker.add_middleware(CurrentMessage())
 
 
 def note(what: str, name: object = "") -> None:
-    """Note something that happens, with the process, the attempt and the slot of the run that it belongs to."""
+    """Note something that happens, with the process, the attempt and the slot of its run."""
     message = CurrentMessage.get_current_message()
     options = {} if message is None else message.options
     entry = {
