@@ -17,7 +17,9 @@ from dramatiq.middleware import Middleware
 from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 
+from callboard.core.errors import BadInput
 from callboard.core.keys import Keys
+from callboard.core.limits import MAX_MESSAGE_BYTES
 from callboard.middleware.breaker import BreakerSettings
 from callboard.middleware.chains import begin_chain
 from callboard.middleware.committer import Committer
@@ -122,11 +124,16 @@ class Broker(HookedBroker):
         Returns:
             The message; where its idempotency key has been used within the last day, one with the id of the
             run that there is for it.
+
+        Raises:
+            BadInput: it is too large to be sent; see `core.limits`.
         """
         redis_id = str(message.options.get("redis_message_id"))
         moving = delay is None and redis_id in self._delayed
         mark = "" if moving else self._key_of(message)
         message, packet = self._pack(message, delay)
+        if not moving:
+            _check_size(packet, message)
         self.emit_before("enqueue", message, delay)
         if moving:
             self._promoted[redis_id] = packet
@@ -145,6 +152,9 @@ class Broker(HookedBroker):
 
         Returns:
             How many were put.
+
+        Raises:
+            BadInput: one is too large to be sent, unless it is sent `once`: whoever does so has checked it.
         """
         return self.put_packed(self.pack_many(messages, once=once))
 
@@ -156,6 +166,8 @@ class Broker(HookedBroker):
             delay = None if eta is None else max(0, int(eta) - current_millis())
             mark = self.keys.sent(message.message_id) if once else self._key_of(message)
             message, packet = self._pack(message, delay)
+            if not once:
+                _check_size(packet, message)
             self.emit_before("enqueue", message, delay)
             packed.append(Packed(message, delay, Marked(packet, mark, message.message_id)))
         return packed
@@ -298,3 +310,12 @@ class Broker(HookedBroker):
             except (redis.ConnectionError, redis.TimeoutError) as error:
                 raise ConnectionClosed(error) from error
         return put
+
+
+def _check_size(packet: Packet, message: Message[Any]) -> None:
+    size = len(packet.payload)
+    if size > MAX_MESSAGE_BYTES:
+        raise BadInput(
+            f"The message for {message.actor_name} takes {size:,} bytes, and at most {MAX_MESSAGE_BYTES:,}"
+            " are sent; keep the data elsewhere, and send where it is."
+        )
