@@ -125,8 +125,9 @@ class Broker(HookedBroker):
         redis_id = str(message.options.get("redis_message_id"))
         moving = delay is None and redis_id in self._delayed
         mark = "" if moving else self._key_of(message)
-        message, packet = self._pack(message, delay)
+        message = self._address(message, delay)
         self.emit_before("enqueue", message, delay)
+        packet = _pack(message)
         if moving:
             self._promoted[redis_id] = packet
         elif self._put([Marked(packet, mark, message.message_id)]) == 0 and mark:
@@ -154,9 +155,9 @@ class Broker(HookedBroker):
             eta = message.options.get("eta")
             delay = None if eta is None else max(0, int(eta) - current_millis())
             mark = self.keys.sent(message.message_id) if once else self._key_of(message)
-            message, packet = self._pack(message, delay)
+            message = self._address(message, delay)
             self.emit_before("enqueue", message, delay)
-            packed.append(Packed(message, delay, Marked(packet, mark, message.message_id)))
+            packed.append(Packed(message, delay, Marked(_pack(message), mark, message.message_id)))
         return packed
 
     def put_packed(self, packed: Sequence[Packed]) -> int:
@@ -172,8 +173,9 @@ class Broker(HookedBroker):
         Where it has been ready for some time and merely waits for something, `ready_at` (ms since the epoch)
         says since when.
         """
-        message, packet = self._pack(message, delay, ready_at)
+        message = self._address(message, delay, ready_at)
         self.emit_before("enqueue", message, delay)
+        packet = _pack(message)
         self.emit_after("enqueue", message, delay)
         return packet
 
@@ -257,21 +259,16 @@ class Broker(HookedBroker):
     def _own_wake(self, queue: str) -> str:
         return self.keys.wake(f"{self.broker_id}.{queue}")
 
-    def _pack(
-        self, message: Message[Any], delay: int | None, ready_at: int | None = None
-    ) -> tuple[Message[Any], Packet]:
+    def _address(self, message: Message[Any], delay: int | None, ready_at: int | None = None) -> Message[Any]:
+        """The message as it goes onto its queue; hooks may still add to its options."""
         options: dict[str, Any] = {"redis_message_id": str(uuid4())}
-        queue = message.queue_name
-        if delay is not None:
-            if delay > MAX_DELAY:
-                raise ValueError("A message may be delayed by seven days at most.")
-            queue = dq_name(queue)
-            options["eta"] = current_millis() + int(delay)
-            options["ready_at"] = options["eta"] if ready_at is None else ready_at
-            message = message.copy(queue_name=queue, options=options)
-        else:
-            message = message.copy(options=options)
-        return message, Packet(queue, options["redis_message_id"], message.encode())
+        if delay is None:
+            return message.copy(options=options)
+        if delay > MAX_DELAY:
+            raise ValueError("A message may be delayed by seven days at most.")
+        options["eta"] = current_millis() + int(delay)
+        options["ready_at"] = options["eta"] if ready_at is None else ready_at
+        return message.copy(queue_name=dq_name(message.queue_name), options=options)
 
     def _key_of(self, message: Message[Any]) -> str:
         """The key in Redis that stands for the message's idempotency key, or ""."""
@@ -295,3 +292,7 @@ class Broker(HookedBroker):
             except (redis.ConnectionError, redis.TimeoutError) as error:
                 raise ConnectionClosed(error) from error
         return put
+
+
+def _pack(message: Message[Any]) -> Packet:
+    return Packet(message.queue_name, message.options["redis_message_id"], message.encode())

@@ -1,7 +1,7 @@
 """How a broker calls its middleware: in order, found once, and proof against what hooks raise."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from dramatiq.brokers.redis import RedisBroker
@@ -50,10 +50,7 @@ class HookedBroker(RedisBroker):
         hooks = self._hooks.get(name)
         if hooks is None:
             default = getattr(Middleware, name, None)
-            hooks = [
-                getattr(middleware, name)
-                for middleware in self.middleware
-                if getattr(type(middleware), name, default) is not default
-            ]
+            found: Iterable[Any] = (getattr(middleware, name, default) for middleware in self.middleware)
+            hooks = [hook for hook in found if getattr(hook, "__func__", hook) is not default]
             self._hooks[name] = hooks
         return hooks
