@@ -23,6 +23,7 @@ from callboard.middleware.committer import Committer
 from callboard.middleware.consumer import Fetched, Hand, RedisConsumer
 from callboard.middleware.delivery import Packet
 from callboard.middleware.hooked import HookedBroker
+from callboard.middleware.patience import spans
 from callboard.middleware.scripts import load_script
 from callboard.middleware.stack import complete
 from callboard.middleware.switches import Switches
@@ -96,6 +97,7 @@ class Broker(HookedBroker):
             heartbeat_timeout=heartbeat_timeout,
             maintenance_chance=0,
         )
+        self.defaults = [each for each in self.middleware if each not in middleware]
         self.keys = Keys(namespace)
         #: What operators have switched; None outside of a worker.
         self.switches: Switches | None = None
@@ -236,7 +238,8 @@ class Broker(HookedBroker):
     def wait_for_token(self, queue: str, timeout: float) -> bool:
         """Block until a producer has put something onto a queue. Returns whether one has, within seconds."""
         keys = [self.keys.wake(queue), self._own_wake(queue)]
-        return self._direct.blpop(keys, timeout=max(timeout, 0.01)) is not None
+        blocks = spans(self._direct, max(timeout, 0.01))
+        return any(self._direct.blpop(keys, timeout=span) is not None for span in blocks)
 
     def drain(self) -> None:
         """Take no more work, and let consumers that block know."""

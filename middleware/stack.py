@@ -12,7 +12,6 @@ import redis
 from dramatiq import middleware as stock
 from dramatiq.middleware import Middleware
 from dramatiq.results import Results
-from dramatiq.results.backends import RedisBackend
 
 from callboard.middleware.breaker import Breaker, BreakerSettings
 from callboard.middleware.disabled import Disabled
@@ -24,6 +23,7 @@ from callboard.middleware.mutex import Mutex
 from callboard.middleware.paused import Paused
 from callboard.middleware.poison import Poison
 from callboard.middleware.recording import Recording
+from callboard.middleware.results import ResultBackend
 from callboard.middleware.retries import Retries
 from callboard.middleware.sentry import Sentry
 from callboard.middleware.stale import Stale
@@ -36,22 +36,15 @@ def complete(
     namespace: str,
     breaker: BreakerSettings | None = None,
 ) -> list[Middleware]:
-    """Callboard's middleware with an application's own in its place.
-
-    A stock middleware that the application configured is replaced by ours with the same settings;
-    Periodiq's is dropped, since it would throw away what is late.
-    """
+    """Callboard's middleware with an application's own in its place; see `adapted`."""
     retries, time_limit = Retries(), TimeLimit()
     others: list[Middleware] = []
-    for middleware in own:
-        # By name: whoever uses it has imported it, and nobody else should pay for that.
-        if type(middleware).__module__.partition(".")[0] == "periodiq":
-            continue
-        if isinstance(middleware, stock.Retries):
-            retries = middleware if isinstance(middleware, Retries) else Retries.like(middleware)
-        elif isinstance(middleware, stock.TimeLimit):
-            time_limit = middleware if isinstance(middleware, TimeLimit) else TimeLimit.like(middleware)
-        else:
+    for middleware in map(adapted, own):
+        if isinstance(middleware, Retries):
+            retries = middleware
+        elif isinstance(middleware, TimeLimit):
+            time_limit = middleware
+        elif middleware is not None:
             others.append(middleware)
     present = {type(middleware) for middleware in others}
     defaults = [
@@ -63,9 +56,37 @@ def complete(
     # Results of runs are recorded; this one serves `store_results=True` and `message.get_result()`.
     results: list[Middleware] = []
     if Results not in present:
-        results = [Results(backend=RedisBackend(client=client, namespace=f"{namespace}-results"))]
+        results = [Results(backend=ResultBackend(client=client, namespace=f"{namespace}-results"))]
     return [
         Lifecycle(), Recording(), Ended(), Paused(), Disabled(), Stale(), Breaker(breaker), Limits(), Mutex(),
         Poison(), Idempotency(), *asyncio, *defaults[:1], time_limit,
         *defaults[1:], *others, *results, Sentry(), retries,
     ]  # fmt: skip
+
+
+def adapted(middleware: Middleware) -> Middleware | None:
+    """What stands for a middleware that an application brings.
+
+    A stock one that we have our own of is replaced by ours with the same settings; Periodiq's is dropped,
+    since it would throw away what is late.
+    """
+    # By name: whoever uses it has imported it, and nobody else should pay for that.
+    if type(middleware).__module__.partition(".")[0] == "periodiq":
+        return None
+    if isinstance(middleware, stock.Retries) and not isinstance(middleware, Retries):
+        return Retries.like(middleware)
+    if isinstance(middleware, stock.TimeLimit) and not isinstance(middleware, TimeLimit):
+        return TimeLimit.like(middleware)
+    return middleware
+
+
+def stock_kind(middleware: Middleware) -> type | None:
+    """Which of Dramatiq's middleware it is, or is made from."""
+    return next(
+        (
+            kind
+            for kind in type(middleware).__mro__
+            if kind is not Middleware and kind.__module__.startswith("dramatiq.")
+        ),
+        None,
+    )

@@ -6,8 +6,11 @@ import dramatiq
 import pytest
 from dramatiq import middleware as stock
 from dramatiq.middleware import Middleware, SkipMessage
+from dramatiq.results import Results
+from dramatiq.results.backends import StubBackend
 
-from helpers.workers import Calls, dead_letters, declare, wait_until_empty, working
+from callboard.middleware.broker import Broker
+from helpers.workers import Calls, dead_letters, declare, linger, wait_until_empty, working
 
 #: The hooks around a message.
 AROUND = (
@@ -217,6 +220,43 @@ def test_a_middleware_finds_its_place_beside_any_of_dramatiqs_own(broker: Any, k
     place = broker.middleware.index(kinds[0])
     assert broker.middleware[place - 1] is before
     assert broker.middleware[place + 1] is after
+
+
+@pytest.mark.parametrize("kind", [stock.AsyncIO, Results, *stock.default_middleware])
+def test_a_middleware_that_is_there_by_default_is_replaced_and_not_doubled(
+    ours: Broker, caplog: pytest.LogCaptureFixture, kind: Any
+) -> None:
+    before = list(ours.middleware)
+    added = Results(backend=StubBackend()) if kind is Results else kind()
+    ours.add_middleware(added)
+    (present,) = (middleware for middleware in ours.middleware if isinstance(middleware, kind))
+    assert present not in before
+    assert present is added or isinstance(added, stock.Retries | stock.TimeLimit)
+    assert [type(middleware) for middleware in ours.middleware] == [type(each) for each in before]
+    assert caplog.messages == []
+
+    # What is brought twice is there twice, as anywhere
+    ours.add_middleware(kind(backend=StubBackend()) if kind is Results else kind())
+    assert len([each for each in ours.middleware if isinstance(each, kind)]) == 2
+
+
+def test_settings_of_dramatiqs_own_retries_and_time_limit_hold_when_they_are_added(ours: Broker) -> None:
+    ours.add_middleware(stock.Retries(max_retries=1, min_backoff=100, max_backoff=100))
+    ours.add_middleware(stock.TimeLimit(time_limit=200))
+    attempts = Calls()
+
+    def work() -> None:
+        try:
+            linger(5)
+        except stock.TimeLimitExceeded:
+            attempts.note()
+            raise
+
+    declare(ours, work).send()
+    with working(ours):
+        wait_until_empty(ours)
+    assert len(attempts.made) == 2
+    assert len(dead_letters(ours)) == 1
 
 
 def test_a_middleware_added_without_a_place_comes_last(broker: Any) -> None:
