@@ -96,7 +96,6 @@ def test_async_actors_are_set_up_as_documented_and_leave_no_thread_behind(broker
         # An application that has changed over goes on adding it
         broker.add_middleware(AsyncIO())
     before = set(threading.enumerate())
-    work = declare(broker, lambda: None, actor_name="plain")
 
     @dramatiq.actor(store_results=True)
     async def answer() -> int:
