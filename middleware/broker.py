@@ -26,6 +26,7 @@ from callboard.middleware.committer import Committer
 from callboard.middleware.consumer import Fetched, Hand, RedisConsumer
 from callboard.middleware.delivery import Packet
 from callboard.middleware.hooked import HookedBroker
+from callboard.middleware.patience import spans
 from callboard.middleware.scripts import load_script
 from callboard.middleware.stack import complete
 from callboard.middleware.switches import Switches
@@ -99,6 +100,7 @@ class Broker(HookedBroker):
             heartbeat_timeout=heartbeat_timeout,
             maintenance_chance=0,
         )
+        self.defaults = [each for each in self.middleware if each not in middleware]
         self.keys = Keys(namespace)
         #: What operators have switched; None outside of a worker.
         self.switches: Switches | None = None
@@ -131,10 +133,11 @@ class Broker(HookedBroker):
         redis_id = str(message.options.get("redis_message_id"))
         moving = delay is None and redis_id in self._delayed
         mark = "" if moving else self._key_of(message)
-        message, packet = self._pack(message, delay)
+        message = self._address(message, delay)
+        self.emit_before("enqueue", message, delay)
+        packet = _pack(message)
         if not moving:
             _check_size(packet, message)
-        self.emit_before("enqueue", message, delay)
         if moving:
             self._promoted[redis_id] = packet
         elif self._put([Marked(packet, mark, message.message_id)]) == 0 and mark:
@@ -165,10 +168,11 @@ class Broker(HookedBroker):
             eta = message.options.get("eta")
             delay = None if eta is None else max(0, int(eta) - current_millis())
             mark = self.keys.sent(message.message_id) if once else self._key_of(message)
-            message, packet = self._pack(message, delay)
+            message = self._address(message, delay)
+            self.emit_before("enqueue", message, delay)
+            packet = _pack(message)
             if not once:
                 _check_size(packet, message)
-            self.emit_before("enqueue", message, delay)
             packed.append(Packed(message, delay, Marked(packet, mark, message.message_id)))
         return packed
 
@@ -185,8 +189,9 @@ class Broker(HookedBroker):
         Where it has been ready for some time and merely waits for something, `ready_at` (ms since the epoch)
         says since when.
         """
-        message, packet = self._pack(message, delay, ready_at)
+        message = self._address(message, delay, ready_at)
         self.emit_before("enqueue", message, delay)
+        packet = _pack(message)
         self.emit_after("enqueue", message, delay)
         return packet
 
@@ -247,7 +252,8 @@ class Broker(HookedBroker):
     def wait_for_token(self, queue: str, timeout: float) -> bool:
         """Block until a producer has put something onto a queue. Returns whether one has, within seconds."""
         keys = [self.keys.wake(queue), self._own_wake(queue)]
-        return self._direct.blpop(keys, timeout=max(timeout, 0.01)) is not None
+        blocks = spans(self._direct, max(timeout, 0.01))
+        return any(self._direct.blpop(keys, timeout=span) is not None for span in blocks)
 
     def drain(self) -> None:
         """Take no more work, and let consumers that block know."""
@@ -270,23 +276,18 @@ class Broker(HookedBroker):
     def _own_wake(self, queue: str) -> str:
         return self.keys.wake(f"{self.broker_id}.{queue}")
 
-    def _pack(
-        self, message: Message[Any], delay: int | None, ready_at: int | None = None
-    ) -> tuple[Message[Any], Packet]:
+    def _address(self, message: Message[Any], delay: int | None, ready_at: int | None = None) -> Message[Any]:
+        """The message as it goes onto its queue; hooks may still add to its options."""
         options: dict[str, Any] = {"redis_message_id": str(uuid4())}
-        queue = message.queue_name
-        if delay is not None:
-            if delay > MAX_DELAY:
-                raise ValueError("A message may be delayed by seven days at most.")
-            queue = dq_name(queue)
-            options["eta"] = current_millis() + int(delay)
-            options["ready_at"] = options["eta"] if ready_at is None else ready_at
-            message = message.copy(queue_name=queue, options=options)
-        else:
-            message = message.copy(options=options)
         if "pipe_target" in message.options and "chain" not in message.options:
-            message = message.copy(options={"chain": begin_chain(message)})
-        return message, Packet(queue, options["redis_message_id"], message.encode())
+            options["chain"] = begin_chain(message)
+        if delay is None:
+            return message.copy(options=options)
+        if delay > MAX_DELAY:
+            raise ValueError("A message may be delayed by seven days at most.")
+        options["eta"] = current_millis() + int(delay)
+        options["ready_at"] = options["eta"] if ready_at is None else ready_at
+        return message.copy(queue_name=dq_name(message.queue_name), options=options)
 
     def _key_of(self, message: Message[Any]) -> str:
         """The key in Redis that stands for the message's idempotency key, or ""."""
@@ -310,6 +311,10 @@ class Broker(HookedBroker):
             except (redis.ConnectionError, redis.TimeoutError) as error:
                 raise ConnectionClosed(error) from error
         return put
+
+
+def _pack(message: Message[Any]) -> Packet:
+    return Packet(message.queue_name, message.options["redis_message_id"], message.encode())
 
 
 def _check_size(packet: Packet, message: Message[Any]) -> None:

@@ -63,7 +63,10 @@ class Chains(middleware.Pipelines):
 
 
 class Groups(middleware.GroupCallbacks):
-    """Sends what follows a group in the commit of its last part."""
+    """Sends what follows a group in the commit of its last part.
+
+    Dramatiq's own counts parts down, so that a part which is delivered twice counts twice.
+    """
 
     def __init__(self, client: redis.Redis, keys: Keys, *, barrier_ttl: int = 86_400_000) -> None:
         super().__init__(Totals(client, keys), barrier_ttl=barrier_ttl)

@@ -99,7 +99,13 @@ class Retries(middleware.Retries):
             message.fail()
             return
 
-        retries = message.options.setdefault("retries", 0)
+        retries = message.options.get("retries", 0)
+        # Of the message itself, so that callbacks are told as well.
+        message.options["retries"] = retries + 1
+        message.options["traceback"] = cut(
+            "".join(traceback.format_exception(exception, limit=30)), MAX_TRACEBACK
+        )
+        message.options["requeue_timestamp"] = int(time.time() * 1000)
         if not self._again(retries, exception, message, options):
             self.logger.info("No attempt is left for message %r.", message.message_id)
             message.fail()
@@ -107,18 +113,11 @@ class Retries(middleware.Retries):
             return
 
         delay = self._delay(retries, exception, message, options)
-        follower = message.copy(
-            options={
-                "retries": retries + 1,
-                "traceback": cut("".join(traceback.format_exception(exception, limit=30)), MAX_TRACEBACK),
-                "requeue_timestamp": int(time.time() * 1000),
-            }
-        )
         if isinstance(message, Delivery):
-            message.retry = broker.follow_up(follower, delay)
+            message.retry = broker.follow_up(message, delay)
             message.retry_at = int(time.time() * 1000) + delay
         else:
-            broker.enqueue(follower, delay=delay)
+            broker.enqueue(message, delay=delay)
 
     def _again(
         self, retries: int, error: BaseException, message: MessageProxy, options: dict[str, Any]
@@ -139,8 +138,9 @@ class Retries(middleware.Retries):
     def _policy(self, options: dict[str, Any]) -> Backoff:
         if "backoff" in options:
             return parse_backoff(options["backoff"])
+        # Chance takes up to a half off, and nothing may come before the least delay.
         return exponential(
-            min_ms=options.get("min_backoff", self.min_backoff),
+            min_ms=2 * options.get("min_backoff", self.min_backoff),
             cap_ms=options.get("max_backoff", self.max_backoff),
         )
 

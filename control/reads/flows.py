@@ -85,7 +85,7 @@ def _group(connection: Connection, group: str) -> Flow | None:
         if row["run_id"] not in following
     )
     stopped = next((part for part in parts if part.state not in _GOES_ON), None)
-    runs = {row["run_id"]: row for row in rows if row["run_id"] in following}
+    runs = _runs(connection, list(following))
     return Flow(
         "group", group, parts, tuple(_part(runs.get(run_id), run_id, job, stopped) for run_id, job in then)
     )

@@ -168,15 +168,12 @@ def test_a_group_with_a_part_that_failed_is_not_followed(broker: Broker) -> None
     assert left_over(broker) == 0
 
 
-def test_the_groups_middleware_of_an_application_is_replaced_by_ours(broker: Broker) -> None:
-    own = Broker(
-        url=broker.url,
-        namespace=broker.namespace,
-        middleware=[GroupCallbacks(StubBackend(), barrier_ttl=60_000)],  # type: ignore[no-untyped-call]
-    )
-    (groups,) = [each for each in own.middleware if isinstance(each, GroupCallbacks)]
-    assert isinstance(groups, Groups)
-    assert groups.barrier_ttl == 60_000
+def test_the_groups_middleware_of_an_application_which_stock_workers_may_share_stays(broker: Broker) -> None:
+    own = GroupCallbacks(StubBackend())  # type: ignore[no-untyped-call]
+    made = Broker(url=broker.url, namespace=broker.namespace, middleware=[own])
+    assert [each for each in made.middleware if isinstance(each, GroupCallbacks)] == [own]
+    (ours,) = [each for each in broker.middleware if isinstance(each, GroupCallbacks)]
+    assert isinstance(ours, Groups)
 
 
 @pytest.mark.parametrize("number", [1])

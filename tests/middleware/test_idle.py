@@ -112,3 +112,17 @@ def test_wake_tokens_do_not_pile_up_without_a_worker(broker: Broker) -> None:
     assert 0 < broker.client.ttl(wake) <= 60
     with working(broker):
         wait_for(lambda: not broker.client.exists(wake), what="the end of the tokens")
+
+
+def test_an_idle_worker_takes_no_silence_that_it_asked_for_for_a_lost_connection(
+    redis_url: str, namespace: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given a socket timeout that is shorter than a consumer with nothing to do blocks
+    ran, broker = Calls(), Broker(url=redis_url, namespace=namespace, socket_timeout=0.3)
+    work = declare(broker, lambda: ran.note(), actor_name="work")
+    with working(broker):
+        time.sleep(1)
+        work.send()
+        ran.wait_for(1, timeout=0.5)
+    broker.close()
+    assert "connection error" not in caplog.text

@@ -102,7 +102,7 @@ def test_dramatiqs_own_options_shape_the_delays_where_no_policy_is_named(broker:
     message = work.message()
     ends(broker, message)
     first, second, third = delays(broker, message)
-    assert 20 <= first < 140
+    assert 40 <= first < 190
     assert 40 <= second < 180
     assert 40 <= third < 190
 
