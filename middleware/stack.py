@@ -6,13 +6,12 @@ application brings, then the hooks that judge an outcome; Sentry stands before R
 whether a failure was the final one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import redis
 from dramatiq import middleware as stock
 from dramatiq.middleware import Middleware
 from dramatiq.results import Results
-from dramatiq.results.backends import RedisBackend
 
 from callboard.core.keys import Keys
 from callboard.middleware.breaker import Breaker, BreakerSettings
@@ -27,6 +26,7 @@ from callboard.middleware.mutex import Mutex
 from callboard.middleware.paused import Paused
 from callboard.middleware.poison import Poison
 from callboard.middleware.recording import Recording
+from callboard.middleware.results import FencedResults
 from callboard.middleware.retries import Retries
 from callboard.middleware.sentry import Sentry
 from callboard.middleware.stale import Stale
@@ -39,11 +39,14 @@ def complete(
     client: redis.Redis,
     namespace: str,
     breaker: BreakerSettings | None = None,
+    *,
+    acks: Callable[[str], str],
 ) -> list[Middleware]:
     """Callboard's middleware with an application's own in its place.
 
     A stock middleware that the application configured is replaced by ours with the same settings;
-    Periodiq's is dropped, since it would throw away what is late.
+    Periodiq's is dropped, since it would throw away what is late. `acks` names the key of the messages of a
+    queue that the broker has not acknowledged.
     """
     retries, time_limit, groups = Retries(), TimeLimit(), Groups(client, Keys(namespace))
     others: list[Middleware] = []
@@ -70,7 +73,7 @@ def complete(
     # Results of runs are recorded; this one serves `store_results=True` and `message.get_result()`.
     results: list[Middleware] = []
     if Results not in present:
-        results = [Results(backend=RedisBackend(client=client, namespace=f"{namespace}-results"))]
+        results = [Results(backend=FencedResults(client, f"{namespace}-results", acks))]
     return [
         Lifecycle(), Recording(), Isolation(), Stuck(), Ended(), Paused(), Disabled(), Stale(),
         Breaker(breaker), Limits(), Mutex(), Poison(), Idempotency(), *asyncio, *defaults[:1], time_limit,
