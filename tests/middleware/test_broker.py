@@ -60,9 +60,7 @@ def test_messages_put_in_bulk_may_be_for_several_queues_and_delayed(broker: Brok
 def test_a_message_that_is_far_too_large_is_refused_when_it_is_sent(broker: Broker) -> None:
     large = Message("default", "work", ("x" * MAX_MESSAGE_BYTES,), {}, {})
     for send in (broker.enqueue, lambda message: broker.enqueue_many([*messages(2), message])):
-        with pytest.raises(
-            BadInput, match=r"for work takes 16,777,4\d\d bytes, and at most 16,777,216"
-        ):
+        with pytest.raises(BadInput, match=r"for work takes 16,777,4\d\d bytes, and at most 16,777,216"):
             send(large)
     assert queued(broker) == []
 
