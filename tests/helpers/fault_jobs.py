@@ -147,7 +147,7 @@ def fickle(name: str, seconds: float) -> None:
     """Fail where it takes much longer than it should, as when a connection has gone stale meanwhile."""
     begun = time.monotonic()
     linger.fn(name, seconds)
-    if time.monotonic() - begun > seconds + 1.5:
+    if time.monotonic() - begun > seconds + 0.7:
         raise ConnectionError("stale")
 
 
