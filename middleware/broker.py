@@ -96,7 +96,7 @@ class Broker(HookedBroker):
         super().__init__(
             client=self._patient,
             namespace=namespace,
-            middleware=complete(middleware, self._patient, namespace, breaker),
+            middleware=complete(middleware, self._patient, namespace, breaker, acks=self._own_acks),
             heartbeat_timeout=heartbeat_timeout,
             maintenance_chance=0,
         )
@@ -272,6 +272,9 @@ class Broker(HookedBroker):
         """What a delayed message has become, now that its time has come."""
         self._delayed.discard(redis_id)
         return self._promoted.pop(redis_id, None)
+
+    def _own_acks(self, queue: str) -> str:
+        return self.keys.acks(self.broker_id, queue)
 
     def _own_wake(self, queue: str) -> str:
         return self.keys.wake(f"{self.broker_id}.{queue}")

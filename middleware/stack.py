@@ -6,7 +6,7 @@ application brings, then the hooks that judge an outcome; Sentry stands before R
 whether a failure was the final one.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import redis
 from dramatiq import middleware as stock
@@ -39,8 +39,13 @@ def complete(
     client: redis.Redis,
     namespace: str,
     breaker: BreakerSettings | None = None,
+    *,
+    acks: Callable[[str], str],
 ) -> list[Middleware]:
-    """Callboard's middleware with an application's own in its place; see `adapted`."""
+    """Callboard's middleware with an application's own in its place; see `adapted`.
+
+    `acks` names the key of the messages of a queue that the broker has not acknowledged.
+    """
     retries, time_limit, chains = Retries(), TimeLimit(), Chains()
     # An application's own shares its groups with stock workers, and so stays what it is.
     groups: list[Middleware] = [Groups(client, Keys(namespace))]
@@ -67,7 +72,7 @@ def complete(
     # Results of runs are recorded; this one serves `store_results=True` and `message.get_result()`.
     results: list[Middleware] = []
     if Results not in present:
-        results = [Results(backend=ResultBackend(client=client, namespace=f"{namespace}-results"))]
+        results = [Results(backend=ResultBackend(client, f"{namespace}-results", acks))]
     return [
         Lifecycle(), Recording(), Isolation(), Stuck(), Ended(), Paused(), Disabled(), Stale(),
         Breaker(breaker), Limits(), Mutex(), Poison(), Idempotency(), *asyncio, *defaults[:1], time_limit,

@@ -31,7 +31,7 @@ def bad_messages_come_before_good_ones(side: Side) -> None:
     for number in range(5):
         side.send("tick", number)
     with side.fleet():
-        require_soon(lambda: len(side.notes("tick")) == 5, 10, "the messages after them were not done")
+        require_soon(lambda: len(side.notes("tick")) == 5, 6, "the messages after them were not done")
         require_soon(lambda: len(side.dead_letters()) == 3, 10, "they are not all in the dead letters")
         require_soon(lambda: side.left_over() == 0, 5, "something of them is left in the queue")
         letters = sorted(side.dead_letters())

@@ -14,7 +14,7 @@ def the_holder_of_a_mutex_is_killed(side: Side) -> None:
         os.kill(holder.pid, signal.SIGKILL)
         side.send("guarded", "second", 0.1)
         require_soon(
-            lambda: side.notes("end", "second"), side.scale.lease / 1000 + 6, "the mutex is not free"
+            lambda: side.notes("end", "second"), side.scale.lease / 1000 + 4, "the mutex is not free"
         )
 
 

@@ -15,7 +15,7 @@ def a_worker_is_killed_in_mid_job(side: Side) -> None:
         first = side.begun("job")
         time.sleep(0.4)
         os.kill(first.pid, signal.SIGKILL)
-        again = require_soon(lambda: side.notes("begin", "job")[1:], 10, "the job did not go again")[0]
+        again = require_soon(lambda: side.notes("begin", "job")[1:], 7.5, "the job did not go again")[0]
         assert again.pid != first.pid
         require_soon(lambda: side.notes("end", "job"), 10, "the job did not end")
 

@@ -29,7 +29,7 @@ def redis_is_away_under_load(side: Side, server: OwnRedis) -> None:
     with side.fleet(processes=2, threads=4) as fleet:
         lives = side.lives(fleet)
         for number in range(DELAYED):
-            side.send("tick", number, delay=2_000 + 100 * number)
+            side.send("tick", number, delay=8_000 + 50 * number)
         for number in range(DELAYED, DELAYED + SHAKY):
             side.send("shaky", number)
         for number in range(20):
@@ -37,6 +37,8 @@ def redis_is_away_under_load(side: Side, server: OwnRedis) -> None:
         for number in range(DELAYED + SHAKY, DELAYED + SHAKY + QUICK):
             side.send("tick", number)
         wait_for(lambda: side.notes("end"), what="the first jobs")
+        taken = f"{side.namespace}:default.DQ"
+        wait_for(lambda: side.client.llen(taken) == 0, what="a worker that has taken what is delayed")
         server.kill()
         time.sleep(3)
         server.start()
@@ -45,7 +47,7 @@ def redis_is_away_under_load(side: Side, server: OwnRedis) -> None:
             done = {note.name for note in side.notes("tick")} | {note.name for note in side.notes("end")}
             return DELAYED + SHAKY + QUICK + 20 - len(done)
 
-        require_soon(lambda: missing() == 0, 12, "not all jobs were done")
+        require_soon(lambda: missing() == 0, 9, "not all jobs were done")
         require_soon(lambda: side.left_over() == 0, 5, "something is left in the queue")
         acks = side.client.keys(f"{side.namespace}:__acks__.*")
         require(not acks, f"messages are stranded in live workers: {acks}")

@@ -37,7 +37,7 @@ def redis_restarts_while_jobs_wait_for_their_time(side: Side, server: OwnRedis) 
         def done() -> bool:
             return {note.name for note in side.notes("tick")} == {str(number) for number in range(10)}
 
-        require_soon(done, 10, "the delayed jobs did not run")
+        require_soon(done, 7, "the delayed jobs did not run")
         require_soon(lambda: side.left_over() == 0, 5, "something is left in the queue")
 
 

@@ -5,6 +5,11 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import pairwise
+from typing import Any
+
+from dramatiq import Message
+from dramatiq.results import ResultMissing
+from dramatiq.results.backends import RedisBackend
 
 from helpers.faults import Note, Side, require, require_soon
 from helpers.waiting import wait_for
@@ -37,6 +42,29 @@ def a_stopped_worker_goes_on_with_what_others_have_done(side: Side) -> None:
         )
         times = len(side.notes("begin", "job"))
         require(times == 2, f"its late failure was taken up: the job was begun {times} times")
+
+
+def a_stopped_worker_goes_on_with_another_result(side: Side) -> None:
+    """The result that is kept is the one with which the run has ended."""
+    backend = RedisBackend(client=side.client, namespace=f"{side.namespace}-results")
+    with side.fleet(processes=2):
+        message = side.send("telling", "job", 1.0)
+        first = side.begun("job")
+        with stopped(first.pid):
+            told = require_soon(lambda: result(backend, message), 15, "no other worker took it over")
+        require_soon(lambda: len(side.notes("end", "job")) == 2, 10, "it did not go on")
+        for number in range(4):
+            side.send("linger", f"after {number}", 0.3)
+        require_soon(lambda: side.left_over() == 0, 20, "something is left in the queue")
+        require(result(backend, message) == told, "its late result was taken up")
+
+
+def result(backend: RedisBackend, message: Message[Any]) -> Any:
+    """The result of a run; None where there is none yet."""
+    try:
+        return backend.get_result(message)
+    except ResultMissing:
+        return None
 
 
 def a_holder_of_a_mutex_is_stopped_and_goes_on(side: Side) -> None:
@@ -81,6 +109,16 @@ def test_its_stale_finish_is_refused(ours: Side) -> None:
 def test_plain_dramatiq_does_again_what_has_been_done(violated_by_stock) -> None:
     violated_by_stock(
         a_stopped_worker_goes_on_with_what_others_have_done, "its late failure was taken up", luck=1_000_000
+    )
+
+
+def test_its_stale_result_is_refused(ours: Side) -> None:
+    a_stopped_worker_goes_on_with_another_result(ours)
+
+
+def test_plain_dramatiq_overwrites_the_result(violated_by_stock) -> None:
+    violated_by_stock(
+        a_stopped_worker_goes_on_with_another_result, "its late result was taken up", luck=1_000_000
     )
 
 

@@ -6,19 +6,16 @@ ours calls it; that of the stock libraries requires that it is violated there, s
 
 import json
 import os
-import subprocess
 import sys
-import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 from uuid import uuid4
 
-import psutil
 import redis
 from dramatiq import Message
 from dramatiq.brokers.redis import RedisBroker
@@ -32,6 +29,7 @@ from helpers.declarations import declare
 from helpers.declarations import job as declaration
 from helpers.fault_slots import slot_of
 from helpers.schedules import add_schedule, fetch
+from helpers.supervised import Supervised
 from helpers.waiting import wait_for
 from helpers.worker_fleet import TESTS, Fleet
 from helpers.workers import Event, events
@@ -97,54 +95,8 @@ class Scale:
     heartbeat: int = 2_000
     lease: int = 1_000
     ttl: int = 60_000
-    skip_delay: int = 1
+    skip_delay: int = 3
     luck: int = 1_000
-
-
-class Supervised:
-    """A process that is started again whenever it ends, as every service manager does."""
-
-    def __init__(self, command: list[str], environment: dict[str, str], log: Path) -> None:
-        self._command, self._environment, self._log = command, environment, log
-        self._ending = threading.Event()
-        #: How often it has been started.
-        self.starts = 0
-        self.process = self._start()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-
-    def _start(self) -> "subprocess.Popen[bytes]":
-        self.starts += 1
-        with self._log.open("ab") as output:
-            return subprocess.Popen(
-                self._command, env=self._environment, stdout=output, stderr=output, cwd=TESTS.parent
-            )
-
-    def _watch(self) -> None:
-        while not self._ending.wait(0.1):
-            if self.process.poll() is not None:
-                self.process = self._start()
-
-    def terminate(self, timeout: float = 20.0) -> None:
-        """Ask it to end, and wait until it has."""
-        self._ending.set()
-        self._thread.join()
-        self.process.terminate()
-        with suppress(subprocess.TimeoutExpired):
-            self.process.wait(timeout)
-
-    def close(self) -> None:
-        """End it, and whatever it has started."""
-        self._ending.set()
-        self._thread.join()
-        if self.process.poll() is None:
-            children = psutil.Process(self.process.pid).children(recursive=True)
-            self.process.kill()
-            self.process.wait()
-            for child in children:
-                if child.is_running():
-                    child.kill()
-            psutil.wait_procs(children, 5)
 
 
 class Side:
@@ -242,6 +194,7 @@ class Side:
     def fleet(self, processes: int = 1, threads: int = 1, grace_s: float = 5.0) -> Iterator[list[Any]]:
         """Worker processes, each restarted when it dies. Yields what may be asked to `terminate()`."""
         started: list[Any] = []
+        wanted = self._alive() + processes
         log = self._folder / f"{self.namespace}.log"
         try:
             if self.ours:
@@ -251,7 +204,7 @@ class Side:
                 grace = ["--worker-shutdown-timeout", str(int(grace_s * 1000))]
                 command = [sys.executable, "-m", "dramatiq", JOBS, *arguments, *grace]
                 started += [Supervised(command, self.environment, log) for _ in range(processes)]
-            wait_for(lambda: self._alive() >= processes, 30, f"{processes} workers")
+            wait_for(lambda: self._alive() >= wanted, 30, f"{processes} workers")
             yield started
         finally:
             for one in started:

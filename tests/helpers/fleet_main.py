@@ -8,18 +8,18 @@ import sys
 
 from callboard.core.settings import load_settings
 from callboard.middleware import keeper, mutex
-from callboard.middleware.broker import Broker
 from callboard.worker.process import run
 
 
 def main() -> int:
     options = json.loads(sys.argv[1])
-    defaults = Broker.__init__.__kwdefaults__
-    assert defaults is not None
-    defaults["heartbeat_timeout"] = options.pop("heartbeat_timeout", defaults["heartbeat_timeout"])
+    settings = load_settings()
+    # Not checked: it is below what the setting allows.
+    timeout = options.pop("heartbeat_timeout", settings.callboard_worker_timeout)
+    settings = settings.model_copy(update={"callboard_worker_timeout": timeout})
     keeper.ROUND = options.pop("round", keeper.ROUND)
     mutex.LEASE = options.pop("lease", mutex.LEASE)
-    return run(load_settings(), **options)
+    return run(settings, **options)
 
 
 if __name__ == "__main__":
