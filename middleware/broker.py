@@ -18,6 +18,7 @@ from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 
 from callboard.core.keys import Keys
+from callboard.middleware.address import find_redis
 from callboard.middleware.breaker import BreakerSettings
 from callboard.middleware.committer import Committer
 from callboard.middleware.consumer import Fetched, Hand, RedisConsumer
@@ -62,19 +63,22 @@ class Broker(HookedBroker):
     """The broker of a Callboard application.
 
     Parameters:
-        url: where Redis is: `redis://`, `rediss://` or `unix://`.
+        url: where Redis is: `redis://`, `rediss://` or `unix://`; or else `host`, `port` and `db` say so.
         namespace: the prefix of all keys.
         middleware: the application's own middleware, in addition to Callboard's.
         heartbeat_timeout: ms of silence after which a worker counts as dead and its messages go to others.
         source: where the actors come from, such as the names of their modules.
         breaker: what holds for circuit breakers that say nothing else.
         parameters: anything else that `redis.Redis.from_url` takes.
+
+    Raises:
+        BadInput: a parameter is one that only Dramatiq's own broker takes.
     """
 
     def __init__(
         self,
         *,
-        url: str = "redis://127.0.0.1:6379/0",
+        url: str | None = None,
         namespace: str = "dramatiq",
         middleware: Sequence[Middleware] = (),
         heartbeat_timeout: int = 15_000,
@@ -82,7 +86,7 @@ class Broker(HookedBroker):
         breaker: BreakerSettings | None = None,
         **parameters: Any,
     ) -> None:
-        self.url = url
+        self.url = url = find_redis(url, parameters)
         parameters.setdefault("socket_timeout", 10)
         parameters.setdefault("socket_connect_timeout", 5)
         self._patient = redis.Redis.from_url(

@@ -1,6 +1,7 @@
 """Sending messages, and what a broker says of its queues."""
 
 import json
+import threading
 from typing import Any
 from uuid import uuid4
 
@@ -9,6 +10,7 @@ import pytest
 from dramatiq import Message, QueueJoinTimeout
 from dramatiq.brokers.redis import RedisBroker
 
+from helpers.waiting import wait_for
 from helpers.workers import Calls, dead_letters, declare, left_over, wait_until_empty, working
 
 
@@ -226,10 +228,15 @@ def test_a_paused_worker_starts_nothing_until_it_is_resumed(
     with working(broker) as worker:
         work.send("before")
         ran.wait_for(1)
-        worker.pause()
+        pausing = threading.Thread(target=worker.pause)
+        pausing.start()
+        wait_for(lambda: all(thread.paused_event.is_set() for thread in worker.workers))
+        # Consumers end their wait for a message, and then pause as well.
         work.send("meanwhile")
+        work.send_with_options(args=("meanwhile",), delay=1)
+        pausing.join()
         with pytest.raises(QueueJoinTimeout):
             broker.join("default", interval=20, timeout=300)
         assert ran.made == ["before"]
         worker.resume()
-        assert ran.wait_for(2) == ["before", "meanwhile"]
+        assert ran.wait_for(3) == ["before", "meanwhile", "meanwhile"]
