@@ -129,7 +129,8 @@ class Broker(HookedBroker):
             run that there is for it.
         """
         redis_id = str(message.options.get("redis_message_id"))
-        moving = delay is None and redis_id in self._delayed
+        # The worker has taken the time off a message that it moves.
+        moving = delay is None and "eta" not in message.options and redis_id in self._delayed
         mark = "" if moving else self._key_of(message)
         message = self._address(message, delay)
         self.emit_before("enqueue", message, delay)
