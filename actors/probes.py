@@ -13,7 +13,13 @@ from sqlalchemy import Connection
 
 from callboard.core.keys import Keys
 from callboard.storage.clocks import database_time
-from callboard.storage.vitals import overdue_slot, unrecorded_events, unsent_messages, worker_silences
+from callboard.storage.vitals import (
+    overdue_slot,
+    stuck_workers,
+    unrecorded_events,
+    unsent_messages,
+    worker_silences,
+)
 
 Status = Literal["healthy", "degraded", "down"]
 
@@ -82,7 +88,10 @@ def probe_outbox(connection: Connection) -> Finding:
 
 
 def probe_workers(client: Redis, keys: Keys, timeout_ms: int) -> Finding:
-    """How many workers have died of late: they fell silent for too long (ms), and without taking leave."""
+    """How many workers have died of late: they fell silent for too long (ms), and without taking leave.
+
+    If none has: how many threads are lost to runs that cannot be interrupted.
+    """
     silences = worker_silences(client, keys)
     alive = [worker for worker, silence in silences.items() if silence * 1000 <= timeout_ms]
     died = [worker for worker, silence in silences.items() if timeout_ms / 1000 < silence <= MOURNED_S]
@@ -93,6 +102,12 @@ def probe_workers(client: Redis, keys: Keys, timeout_ms: int) -> Finding:
         return Finding(
             "degraded", f"{len(died)} of {len(died) + len(alive)} workers have died: {names}.", len(died)
         )
+    stuck = {worker: said for worker, said in stuck_workers(client, keys).items() if worker in alive}
+    if stuck:
+        lost = sum(said["stuck"] for said in stuck.values())
+        names = ", ".join(_describe(client.hget(keys.workers, worker)) for worker in list(stuck)[:5])
+        threads = "1 thread is" if lost == 1 else f"{lost} threads are"
+        return Finding("degraded", f"{threads} lost to runs past their limit: {names}.", lost)
     return Finding("healthy", f"Workers alive: {len(alive)}.", 0)
 
 

@@ -12,7 +12,20 @@ from callboard import __version__
 from callboard.api import docs, openapi, problems
 from callboard.api.access_log import AccessLog
 from callboard.api.body_limit import BodyLimit
-from callboard.api.routes import admin, audit, breakers, cron, health, letters, pauses, runs, tokens, users
+from callboard.api.routes import (
+    admin,
+    audit,
+    breakers,
+    cron,
+    health,
+    ledger,
+    letters,
+    pauses,
+    runs,
+    schedules,
+    tokens,
+    users,
+)
 from callboard.api.waiting import Waiting
 from callboard.control.context import Context
 from callboard.control.reads.runs import ended
@@ -41,7 +54,9 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.context = context
     app.state.waiting = Waiting(find_ended)
-    for module in (cron, admin, runs, pauses, breakers, letters, users, tokens, audit, health):
+    for module in (
+        cron, admin, runs, ledger, schedules, pauses, breakers, letters, users, tokens, audit, health,
+    ):  # fmt: skip
         app.include_router(module.router)
     problems.install(app)
     openapi.install(app)

@@ -1,6 +1,7 @@
 """What the documentation says of the whole API."""
 
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
@@ -24,6 +25,7 @@ TAGS = [
     {"name": "runs", "description": "Runs with their attempts and log lines; cancel them, try them again."},
     {"name": "queues", "description": "How much waits; pause queues, jobs or everything."},
     {"name": "breakers", "description": "Circuit breakers: how they stand, and closing one."},
+    {"name": "schedules", "description": "When jobs run: list, explain, preview and change it."},
     {"name": "dead letters", "description": "What failed for good: list it, requeue it, drop it."},
     {"name": "people", "description": "Who may do what, and who did: users, tokens, the audit trail."},
     {"name": "health", "description": "For whoever keeps this process running; no token needed."},
@@ -57,7 +59,8 @@ def _schema(app: FastAPI) -> dict[str, Any]:
         schemas.pop(name, None)
     for methods in schema["paths"].values():
         for operation in methods.values():
-            operation["responses"]["200"]["description"] = "OK"
+            done = "201" if "201" in operation["responses"] else "200"
+            operation["responses"][done]["description"] = HTTPStatus(int(done)).phrase
             if "422" in operation["responses"]:
                 operation["responses"]["422"] = documented(422)[422]
     return schema

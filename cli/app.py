@@ -41,6 +41,11 @@ app.add_typer(breakers, name="breakers", rich_help_panel="Jobs")
 dead = typer.Typer(no_args_is_help=True, help="Dead letters: list them, requeue them, drop them.")
 app.add_typer(dead, name="dead", rich_help_panel="Jobs")
 
+schedules = typer.Typer(
+    no_args_is_help=True, help="Schedules: list, explain, preview, add and change them; apply templates."
+)
+app.add_typer(schedules, name="schedules", rich_help_panel="Jobs")
+
 users = typer.Typer(no_args_is_help=True, help="Who may sign in to the panel, and as what.")
 app.add_typer(users, name="users", rich_help_panel="People")
 

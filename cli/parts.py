@@ -11,6 +11,7 @@ import typer
 
 from callboard.cli.app import app
 from callboard.core.settings import load_settings
+from callboard.core.sizes import parse_size
 
 _PANEL = "Run"
 
@@ -26,12 +27,25 @@ def worker(
     grace: Annotated[
         float, typer.Option(min=0, metavar="S", help="Seconds for which running jobs may go on at the end.")
     ] = 30.0,
+    max_jobs: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Renew a process after so many jobs.", show_default=False),
+    ] = None,
+    max_memory: Annotated[
+        str | None,
+        typer.Option(metavar="SIZE", help="Renew a process that uses more: 512MB, 2GB.", show_default=False),
+    ] = None,
 ) -> None:
     """Run jobs: those of the modules that CALLBOARD_ACTORS names.
 
-    Needs REDIS_URL. SIGTERM ends it once the running jobs are done, or after the grace.
+    Needs REDIS_URL. SIGTERM ends it once the running jobs are done, or after the grace. A process that is
+    renewed ends in the same way, and a fresh one takes its place.
     """
     options = ["--processes", str(processes), "--threads", str(threads), "--grace", f"{grace:g}"]
+    if max_jobs is not None:
+        options += ["--max-jobs", str(max_jobs)]
+    if max_memory is not None:
+        options += ["--max-memory", str(parse_size(max_memory))]
     names = [name.strip() for name in (queues or "").split(",") if name.strip()]
     if names:
         options += ["--queues", ",".join(names)]

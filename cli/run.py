@@ -52,8 +52,8 @@ def run(
     from callboard.control.actions.run_job import run_job
     from callboard.control.auth import local_principal
 
-    args = [_value(each) for each in arguments or []]
-    kwargs = dict(_pair(each) for each in named or [])
+    args = [value_of(each) for each in arguments or []]
+    kwargs = dict(pair_of(each) for each in named or [])
     requested: Requested | None = None
     try:
         with context() as system:
@@ -146,15 +146,17 @@ def _tell(detail: "RunDetail") -> None:
         err.print(Text(f"{kind}{why}", style="red"))
 
 
-def _value(text: str) -> Any:
+def value_of(text: str) -> Any:
+    """An argument as it was written: JSON, or else text."""
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError:
         return text
 
 
-def _pair(text: str) -> tuple[str, Any]:
+def pair_of(text: str) -> tuple[str, Any]:
+    """An argument by name, from NAME=VALUE."""
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise BadInput(f"--set takes NAME=VALUE, not {text!r}.")
-    return name, _value(value)
+    return name, value_of(value)

@@ -6,11 +6,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from callboard.cli.tables import card, listing, moment, state
+from callboard.cli.tables import listing, moment, new_card, state
 from callboard.core.clock import utcnow
 from callboard.core.display import DASH, span
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
+    from callboard.control.reads.flows import Part
     from callboard.control.reads.runs import Run, RunDetail
 
 
@@ -33,11 +36,17 @@ def runs_table(found: "tuple[Run, ...]") -> Table:
     return table
 
 
+def _part(part: "Part", shown: "UUID") -> Text:
+    mark = "> " if part.run_id == shown else "  "
+    line = Text.assemble(mark, state(part.state), "  ", (part.job, "bold"), f"  {part.run_id or ''}")
+    return line.append(f"  {part.reason}" if part.reason else "", style="dim")
+
+
 def print_run(console: Console, detail: "RunDetail") -> None:
     """All that is known of a run, its log last."""
     run = detail.run
     console.print(Text.assemble((run.job, "bold"), f"  {run.run_id}"))
-    table = card()
+    table = new_card()
     table.add_row("State", state(run.state))
     told = {
         "Reason": run.reason,
@@ -59,6 +68,12 @@ def print_run(console: Console, detail: "RunDetail") -> None:
         if value:
             table.add_row(name, Text(value))
     console.print(table)
+    for flow in detail.flows:
+        console.print(Text(f"\n{'Chain' if flow.kind == 'chain' else 'Group'}", style="bold"))
+        for part in flow.parts:
+            console.print(_part(part, run.run_id))
+        for part in flow.then:
+            console.print(Text("then ", style="dim") + _part(part, run.run_id))
     if detail.logs:
         console.print(Text("\nLog", style="bold"))
     for line in detail.logs:

@@ -49,42 +49,40 @@ def jobs_table(found: "tuple[Job, ...]") -> Table:
 
 def job_card(job: "Job") -> Table:
     """All that is known of a job."""
-    shown = card()
-    shown.add_row("State", state(job.state))
-    shown.add_row("Category", job.category or DASH)
-    shown.add_row("Queue", job.queue)
+    card = new_card()
+    card.add_row("State", state(job.state))
+    card.add_row("Category", job.category or DASH)
+    card.add_row("Queue", job.queue)
     for schedule in job.schedules:
         words = Text.assemble(schedule.words, (f"  ({schedule.expr})", "dim"))
         if not schedule.enabled:
             words.append("  switched off", style="yellow")
-        shown.add_row("Schedule", words)
+        card.add_row("Schedule", words)
     if not job.schedules:
-        shown.add_row("Schedule", "none: it runs when asked to")
+        card.add_row("Schedule", "none: it runs when asked to")
     if job.next_run_at:
-        shown.add_row("Next run", f"{moment(job.next_run_at)} ({distance(job.next_run_at)})")
+        card.add_row("Next run", f"{moment(job.next_run_at)} ({distance(job.next_run_at)})")
     if job.last_run:
         last = job.last_run
         when = f" {moment(last.started_at)} ({distance(last.started_at)}), took {span(last.duration_ms)}"
-        shown.add_row("Last run", state(last.state).append(when, style=""))
+        card.add_row("Last run", state(last.state).append(when, style=""))
         if last.error:
-            shown.add_row("", Text(last.error, style="red"))
-    shown.add_row("Time limit", span(job.time_limit_ms))
-    shown.add_row("Attempts", "no limit" if job.max_attempts is None else f"up to {job.max_attempts}")
-    shown.add_row("Arguments", _signature(job))
+            card.add_row("", Text(last.error, style="red"))
+    card.add_row("Time limit", span(job.time_limit_ms))
+    card.add_row("Attempts", "no limit" if job.max_attempts is None else f"up to {job.max_attempts}")
+    card.add_row("Arguments", _signature(job))
     stats = job.stats
     if stats.executions:
         counts = f"{stats.executions} executions in {stats.days} days, {stats.failures} failed"
-        shown.add_row(
-            "Success", Text.assemble((rate(stats.success_rate), MARKS[stats.mark]), f" of {counts}")
-        )
+        card.add_row("Success", Text.assemble((rate(stats.success_rate), MARKS[stats.mark]), f" of {counts}"))
         took = f"{span(stats.average_ms)} on average, {span(stats.minimum_ms)} to {span(stats.maximum_ms)}"
-        shown.add_row("Duration", took)
+        card.add_row("Duration", took)
     else:
-        shown.add_row("Success", f"no executions in {stats.days} days")
+        card.add_row("Success", f"no executions in {stats.days} days")
     if job.modified_by or job.notes:
-        shown.add_row("Switched by", f"{job.modified_by or 'nobody known'} {distance(job.modified_at)}")
-        shown.add_row("Notes", job.notes or DASH)
-    return shown
+        card.add_row("Switched by", f"{job.modified_by or 'nobody known'} {distance(job.modified_at)}")
+        card.add_row("Notes", job.notes or DASH)
+    return card
 
 
 def history_table(runs: "tuple[Run, ...]") -> Table:
@@ -121,12 +119,12 @@ def listing(*columns: str) -> Table:
     return table
 
 
-def card() -> Table:
-    """An empty card: names at the left, what is said of them at the right."""
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(style="dim", no_wrap=True)
-    grid.add_column(overflow="fold")
-    return grid
+def new_card() -> Table:
+    """An empty card: a name and a value a row."""
+    card = Table.grid(padding=(0, 2))
+    card.add_column(style="dim", no_wrap=True)
+    card.add_column(overflow="fold")
+    return card
 
 
 def _signature(job: "Job") -> str:

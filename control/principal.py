@@ -41,6 +41,8 @@ PERMISSIONS: Final[dict[str, Role]] = {
     "tokens:manage": Role.ADMIN,
     "dead:requeue": Role.OPERATOR,
     "dead:drop": Role.OPERATOR,
+    "schedules:edit": Role.OPERATOR,
+    "sql:schedule": Role.ADMIN,
 }
 
 

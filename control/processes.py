@@ -31,12 +31,22 @@ def run_worker(
     threads: int = 8,
     queues: list[str] | None = None,
     grace_s: float = 30.0,
+    max_jobs: int | None = None,
+    max_memory: int | None = None,
 ) -> int:
     """Work on queues until told to end; return the exit code."""
     from callboard.worker.process import run
 
     require(settings, redis=True)
-    return run(settings, processes=processes, threads=threads, queues=queues, grace_s=grace_s)
+    return run(
+        settings,
+        processes=processes,
+        threads=threads,
+        queues=queues,
+        grace_s=grace_s,
+        max_jobs=max_jobs,
+        max_memory=max_memory,
+    )
 
 
 def run_scheduler(settings: Settings) -> int:
@@ -136,6 +146,8 @@ def _parser() -> argparse.ArgumentParser:
             part.add_argument("--threads", type=int, default=8)
             part.add_argument("--queues", type=lambda text: text.split(","), default=None)
             part.add_argument("--grace", dest="grace_s", type=float, default=30.0)
+            part.add_argument("--max-jobs", type=int, default=None)
+            part.add_argument("--max-memory", type=int, default=None)
     return parser
 
 

@@ -64,6 +64,11 @@ def many(number: int, one: str, more: str | None = None) -> str:
     return f"{count(number)} {one if number == 1 else more or f'{one}s'}"
 
 
+def per_day(rate: float) -> str:
+    """How often a day: `2,880`, `6`, `0.14`."""
+    return f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
+
+
 def attempt_of(attempt: int, most: int | None) -> str:
     """`attempt 2 of 3`; `attempt 2` where there is no limit."""
     return f"attempt {attempt}" if most is None else f"attempt {attempt} of {most}"

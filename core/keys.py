@@ -47,6 +47,14 @@ class Keys:
         """Hash of message id to how often it was taken from a worker that had died with it."""
         return f"{self.namespace}:__rescued__"
 
+    def group(self, uuid: str) -> str:
+        """Set of the ids of a group's runs that have succeeded."""
+        return f"{self.namespace}:__group__.{uuid}"
+
+    def group_total(self, uuid: str) -> str:
+        """How many runs a group has."""
+        return f"{self.namespace}:__group_total__.{uuid}"
+
     @property
     def begun(self) -> str:
         """Hash of message id to how often a rescued message has been begun."""

@@ -2,6 +2,8 @@
 
 #: JSON of a job's result, in bytes.
 MAX_RESULT_BYTES = 65_536
+#: A whole message as it is sent, in bytes.
+MAX_MESSAGE_BYTES = 16 * 1024 * 1024
 #: JSON of a message's arguments, in bytes.
 MAX_ARGS_BYTES = 65_536
 #: One line of a job's log, in characters.

@@ -88,6 +88,8 @@ class Settings(BaseModel):
     callboard_retention_days: Annotated[int, Field(ge=1)] = 90
     #: Days that dead letters can be requeued.
     callboard_dead_letter_days: Annotated[int, Field(ge=1)] = 30
+    #: Ms of silence after which a worker counts as dead, and what it was working on goes to others.
+    callboard_worker_timeout: Annotated[int, Field(ge=10_000, le=3_600_000)] = 15_000
     #: For jobs that say nothing else: consecutive failures that open a circuit breaker, ms until a probe may
     #: try, ms after which a failure counts anew.
     circuit_breaker_failure_threshold: Annotated[int, Field(ge=1)] = 5

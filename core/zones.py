@@ -10,7 +10,7 @@ from bisect import bisect_left
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 from callboard.core.errors import BadSchedule
 
@@ -41,6 +41,12 @@ def zone(name: str) -> ZoneInfo:
         except (OSError, ValueError, LookupError):
             pass
     raise BadSchedule(f"The time zone {name[:60]!a} is unknown; write an IANA name such as Europe/Paris.")
+
+
+@lru_cache(maxsize=1)
+def zone_names() -> tuple[str, ...]:
+    """The names of all IANA time zones that there are, UTC first."""
+    return ("UTC", *sorted(available_timezones() - {"UTC", "localtime"}))
 
 
 def offsets(reading: datetime, tz: ZoneInfo) -> tuple[timedelta, timedelta]:

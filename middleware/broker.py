@@ -17,9 +17,12 @@ from dramatiq.middleware import Middleware
 from redis.backoff import ExponentialBackoff, NoBackoff
 from redis.retry import Retry
 
+from callboard.core.errors import BadInput
 from callboard.core.keys import Keys
+from callboard.core.limits import MAX_MESSAGE_BYTES
 from callboard.middleware.address import find_redis
 from callboard.middleware.breaker import BreakerSettings
+from callboard.middleware.chains import begin_chain
 from callboard.middleware.committer import Committer
 from callboard.middleware.consumer import Fetched, Hand, RedisConsumer
 from callboard.middleware.delivery import Packet
@@ -127,6 +130,9 @@ class Broker(HookedBroker):
         Returns:
             The message; where its idempotency key has been used within the last day, one with the id of the
             run that there is for it.
+
+        Raises:
+            BadInput: it is too large to be sent; see `core.limits`.
         """
         redis_id = str(message.options.get("redis_message_id"))
         # The worker has taken the time off a message that it moves.
@@ -134,7 +140,9 @@ class Broker(HookedBroker):
         mark = "" if moving else self._key_of(message)
         message = self._address(message, delay)
         self.emit_before("enqueue", message, delay)
-        packet = _pack(message)
+        packet = Packet.of(message)
+        if not moving:
+            _check_size(packet, message)
         if moving:
             self._promoted[redis_id] = packet
         elif self._put([Marked(packet, mark, message.message_id)]) == 0 and mark:
@@ -152,6 +160,9 @@ class Broker(HookedBroker):
 
         Returns:
             How many were put.
+
+        Raises:
+            BadInput: one is too large to be sent, unless it is sent `once`: whoever does so has checked it.
         """
         return self.put_packed(self.pack_many(messages, once=once))
 
@@ -164,7 +175,10 @@ class Broker(HookedBroker):
             mark = self.keys.sent(message.message_id) if once else self._key_of(message)
             message = self._address(message, delay)
             self.emit_before("enqueue", message, delay)
-            packed.append(Packed(message, delay, Marked(_pack(message), mark, message.message_id)))
+            packet = Packet.of(message)
+            if not once:
+                _check_size(packet, message)
+            packed.append(Packed(message, delay, Marked(packet, mark, message.message_id)))
         return packed
 
     def put_packed(self, packed: Sequence[Packed]) -> int:
@@ -182,7 +196,7 @@ class Broker(HookedBroker):
         """
         message = self._address(message, delay, ready_at)
         self.emit_before("enqueue", message, delay)
-        packet = _pack(message)
+        packet = Packet.of(message)
         self.emit_after("enqueue", message, delay)
         return packet
 
@@ -270,6 +284,8 @@ class Broker(HookedBroker):
     def _address(self, message: Message[Any], delay: int | None, ready_at: int | None = None) -> Message[Any]:
         """The message as it goes onto its queue; hooks may still add to its options."""
         options: dict[str, Any] = {"redis_message_id": str(uuid4())}
+        if "pipe_target" in message.options and "chain" not in message.options:
+            options["chain"] = begin_chain(message)
         if delay is None:
             return message.copy(options=options)
         if delay > MAX_DELAY:
@@ -302,5 +318,10 @@ class Broker(HookedBroker):
         return put
 
 
-def _pack(message: Message[Any]) -> Packet:
-    return Packet(message.queue_name, message.options["redis_message_id"], message.encode())
+def _check_size(packet: Packet, message: Message[Any]) -> None:
+    size = len(packet.payload)
+    if size > MAX_MESSAGE_BYTES:
+        raise BadInput(
+            f"The message for {message.actor_name} takes {size:,} bytes, and at most {MAX_MESSAGE_BYTES:,}"
+            " are sent; keep the data elsewhere, and send where it is."
+        )

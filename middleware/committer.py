@@ -18,7 +18,7 @@ import redis
 from redis.commands.core import Script
 
 from callboard.core.logging import get_logger
-from callboard.middleware.delivery import Hold, Packet
+from callboard.middleware.delivery import Hold, Join, Packet
 
 #: The most messages that may be finished and not committed, in one process.
 GROUP = 256
@@ -42,12 +42,13 @@ class Finished:
     #: What becomes of the message: "ack", "dead", "back" or "park".
     fate: str
     event: bytes
-    follow: Packet | None
+    follows: tuple[Packet, ...]
     done: Callable[[str], None]
     lot: str = ""
     holds: tuple[Hold, ...] = ()
     #: What its breaker is to know, as JSON.
     outcome: bytes = b""
+    join: Join | None = None
 
 
 class Committer:
@@ -157,13 +158,16 @@ class Committer:
         arguments: list[str | bytes | int] = [self._broker_id, len(group)]
         tail: list[str | bytes] = []
         releases: list[str | bytes] = []
-        for item in group:
-            follows = 0 if item.follow is None else 1
-            arguments += (item.queue, item.redis_id, item.fate, item.lot, item.event, follows)
-            if item.follow is not None:
-                tail += (item.follow.queue, item.follow.redis_id, item.follow.payload)
+        for position, item in enumerate(group, start=1):
+            arguments += (item.queue, item.redis_id, item.fate, item.lot, item.event, len(item.follows))
+            for packet in item.follows:
+                tail += (packet.queue, packet.redis_id, packet.payload)
             for hold in item.holds:
                 releases += (hold.kind, hold.name, hold.token, item.outcome or b"{}")
+            if (join := item.join) is not None:
+                releases += ("group", join.group, join.member, f"{position} {len(join.packets)}")
+                for packet in join.packets:
+                    releases += (packet.queue, packet.redis_id, packet.payload)
         arguments.append(len(events))
         arguments += events
         arguments += tail

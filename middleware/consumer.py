@@ -236,7 +236,7 @@ class RedisConsumer(Consumer):
             )
             event = events.undecodable(redis_id, q_name(self._queue), payload, error, self._broker.broker_id)
             self._held.add(redis_id)
-            self._broker.committer.commit(Finished(self._queue, redis_id, "dead", event, None, self._release))
+            self._broker.committer.commit(Finished(self._queue, redis_id, "dead", event, (), self._release))
             return None
         # A message may carry an id, and name a queue, that it is not stored under (a requeue by other tools);
         # the store decides.
@@ -263,10 +263,14 @@ class RedisConsumer(Consumer):
         self._waiting.discard(redis_id)
         follow = self._broker.take_promoted(redis_id)
         fate = "dead" if dead else "ack"
-        finished = Finished(self._queue, redis_id, fate, b"", follow, self._release)
+        follows = () if follow is None else (follow,)
+        finished = Finished(self._queue, redis_id, fate, b"", follows, self._release)
         if follow is None and isinstance(message, Delivery):
             finished.event = events.finished(message, self._broker.broker_id, dead=dead)
-            finished.follow = None if dead else message.retry
+            if not dead:
+                finished.join = message.join
+                retry = () if message.retry is None else (message.retry,)
+                finished.follows = (*retry, *message.followers)
             if not dead and message.moves:
                 finished.fate, finished.lot = message.moves, message.lot
             if (execution := message.execution) is not None:

@@ -19,6 +19,7 @@ def make_broker(settings: Settings) -> Broker:
         url=settings.redis_url or "redis://127.0.0.1:6379/0",
         namespace=settings.callboard_namespace,
         source=settings.callboard_actors,
+        heartbeat_timeout=settings.callboard_worker_timeout,
         breaker=BreakerSettings(
             threshold=settings.circuit_breaker_failure_threshold,
             timeout=settings.circuit_breaker_timeout,

@@ -30,6 +30,20 @@ class Packet:
     redis_id: str
     payload: bytes
 
+    @classmethod
+    def of(cls, message: Message[Any]) -> "Packet":
+        """A message that has its queue and its id in Redis, encoded."""
+        return cls(message.queue_name, message.options["redis_message_id"], message.encode())
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """A part of a group that has succeeded, and what follows once all of them have."""
+
+    group: str
+    member: str
+    packets: tuple[Packet, ...]
+
 
 class Delivery(MessageProxy):
     """A message as Dramatiq's worker handles it, with what Callboard's hooks have to say to its consumer."""
@@ -64,6 +78,10 @@ class Delivery(MessageProxy):
         self.execution: Execution | None = None
         #: The message that takes this one's place, in the same commit: a retry, or another wait.
         self.retry: Packet | None = None
+        #: Messages that follow from it, in the same commit: the next part of a chain.
+        self.followers: list[Packet] = []
+        #: The group that it is a part of, and now done.
+        self.join: Join | None = None
         #: When the retry is due, in ms since the epoch.
         self.retry_at: int | None = None
         #: (type, text) of what broke the execution off without fault of the job; its run goes again.

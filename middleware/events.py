@@ -9,7 +9,7 @@ Keys of a `run`: id, at (enqueued), job, q (queue), s (state), n (attempt), m (a
 (execution id), w (worker), trg (trigger), sch (schedule id), due, by (who asked), rdy (ready), fet
 (fetched), sta (started), fin (finished), ms (duration), lim (time limit), args, kw, res (result), prg
 (progress), err ([type, text, traceback]), why (reason), rat (retry at), logs ([[at, level, text],
-...]), dl (the id in Redis of its dead letter).
+...]), dl (the id in Redis of its dead letter), flw (the chain and the group that it is a part of).
 """
 
 import traceback
@@ -79,7 +79,7 @@ def finished(delivery: Delivery, worker: str, *, dead: bool) -> bytes:
     else:
         event["s"] = RunState.SUCCEEDED
         if execution.result is not None:
-            event["res"] = _bounded_result(execution.result)
+            event["res"] = bounded_result(execution.result)
     event["fin"] = execution.finished or now_ms()
     if execution.duration_ms is not None:
         event["ms"] = execution.duration_ms
@@ -138,6 +138,16 @@ def _about(message: Any, execution: Execution, worker: str) -> dict[str, Any]:
         "q": message.queue_name, "n": execution.attempt, "x": execution.execution_id, "w": worker,
         "fet": getattr(message, "fetched", None),
     }  # fmt: skip
+    flow = {name: options[name] for name in ("chain", "group") if isinstance(options.get(name), dict)}
+    group = options.get("group_completion_uuid")
+    if isinstance(group, str):
+        following = options.get("group_completion_callbacks") or []
+        flow["group"] = {
+            "id": group,
+            "then": [[each.get("message_id"), each.get("actor_name")] for each in following],
+        }
+    if flow:
+        event["flw"] = flow
     if message.args:
         event["args"] = message.args
     if message.kwargs:
@@ -188,7 +198,8 @@ def _add_notes(event: dict[str, Any], execution: Execution) -> None:
         execution.sent_lines += len(lines)
 
 
-def _bounded_result(result: Any) -> Any:
+def bounded_result(result: Any) -> Any:
+    """A result as it is recorded: whole, or its beginning and how many bytes it has."""
     encoded = encode({"r": result})
     if len(encoded) <= MAX_RESULT_BYTES:
         return result

@@ -64,6 +64,7 @@ class Execution:
         "log_lines",
         "max_attempts",
         "message",
+        "notify_shutdown",
         "outcome",
         "progress",
         "progress_new",
@@ -73,6 +74,7 @@ class Execution:
         "sent_lines",
         "skip",
         "started",
+        "stuck",
         "taken",
         "window",
     )  # fmt: skip
@@ -108,6 +110,10 @@ class Execution:
         #: [at_ms, level, text] of each line; the first `sent_lines` of them have been sent.
         self.log_lines: list[list[Any]] = []
         self.sent_lines = 0
+        #: Whether an isolated job asked to be told of its worker's shutdown.
+        self.notify_shutdown = False
+        #: Whether it goes on although it was interrupted: its thread is lost until it ends by itself.
+        self.stuck = False
         #: Where the actor's function may be interrupted; None before and after it runs.
         self.window: Window | None = None
 
@@ -118,13 +124,21 @@ class Execution:
 
     def log(self, level: str, text: str) -> None:
         """Keep a log line, within the limits; the first line past them says that the rest is left out."""
+        self.keep([now_ms(), level, cut(text, MAX_LOG_LINE)])
+
+    def keep(self, line: list[Any]) -> bool:
+        """Keep a line that is cut already; whether anything was added."""
         kept = len(self.log_lines)
-        if kept < MAX_LOG_LINES:
-            self.log_lines.append([now_ms(), level, cut(text, MAX_LOG_LINE)])
-        elif kept == MAX_LOG_LINES:
-            self.log_lines.append(
-                [now_ms(), "warning", f"[cut: only the first {MAX_LOG_LINES} lines are kept]"]
-            )
+        if kept == MAX_LOG_LINES:
+            line = [line[0], "warning", f"[cut: only the first {MAX_LOG_LINES} lines are kept]"]
+        if kept <= MAX_LOG_LINES:
+            self.log_lines.append(line)
+        return kept <= MAX_LOG_LINES
+
+    def say(self, progress: dict[str, Any]) -> None:
+        """Note how far the run has come."""
+        self.progress = progress
+        self.progress_new = True
 
 
 def enter(execution: Execution) -> None:
@@ -193,5 +207,4 @@ def progress(done: float, total: float | None = None, note: str | None = None) -
     """
     execution = _current.get()
     if execution is not None:
-        execution.progress = {"done": done, "total": total, "note": cut(note, 200) if note else None}
-        execution.progress_new = True
+        execution.say({"done": done, "total": total, "note": cut(note, 200) if note else None})

@@ -8,6 +8,7 @@ closing it waits for an interrupt under way, and withdraws one that has not been
 
 import ctypes
 import threading
+import time
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
@@ -24,16 +25,22 @@ class RunEnded(Interrupt):
     """The run was ended by somebody's order."""
 
 
+class WorkerFroze(Interrupt):
+    """The run's worker gave no sign of life for so long that others may have taken its mutex."""
+
+
 class Window:
     """The span in which one thread runs one actor's function. Used once, as a context manager."""
 
-    __slots__ = ("_lock", "_open", "_thread", "interrupted_by", "order")
+    __slots__ = ("_lock", "_open", "_thread", "interrupted_at", "interrupted_by", "order")
 
     def __init__(self) -> None:
         self._thread = threading.get_ident()
         self._lock = threading.Lock()
         self._open = False
         self.interrupted_by: type[BaseException] | None = None
+        #: When, by a clock that nobody sets (s).
+        self.interrupted_at = 0.0
         #: What was given as the reason of the interrupt.
         self.order: tuple[str, str, str] | None = None
 
@@ -42,8 +49,17 @@ class Window:
         with self._lock:
             if not self._open or self.interrupted_by is not None:
                 return False
-            self.interrupted_by, self.order = exception, order
-            return bool(_set_async_exception(self._thread, exception) == 1)
+            self.order, self.interrupted_at = order, time.monotonic()
+            self.interrupted_by = exception
+            return self._strike(exception)
+
+    @property
+    def thread(self) -> int:
+        """The thread that runs the function, or waits for it."""
+        return self._thread
+
+    def _strike(self, exception: type[BaseException]) -> bool:
+        return bool(_set_async_exception(self._thread, exception) == 1)
 
     def close(self) -> None:
         """Let nothing more happen to this thread. May be called again."""
@@ -64,6 +80,15 @@ class Window:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class Leash(Window):
+    """The same for a function that another process runs: the thread that waits for it looks here itself."""
+
+    __slots__ = ()
+
+    def _strike(self, exception: type[BaseException]) -> bool:
+        return True
 
 
 #: A null pointer, which withdraws a pending exception.

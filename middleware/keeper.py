@@ -20,6 +20,7 @@ from callboard.middleware.execution import Execution, now_ms
 from callboard.middleware.janitor import Janitor
 from callboard.middleware.recording import Recording
 from callboard.middleware.scripts import load_script
+from callboard.middleware.stuck import count_stuck
 
 #: Seconds between two rounds; a third of the time after which a silent worker counts as dead.
 ROUND = 5.0
@@ -46,6 +47,7 @@ class Keeper(threading.Thread):
         self._release = load_script(broker.client, "release")
         self._begun = now_ms()
         self._described = 0
+        self._stuck = 0
         #: Milliseconds of silence after which a worker counts as dead.
         self._silence = max(broker.heartbeat_timeout, int(2 * ROUND * 1000))
         #: When Redis last answered a round, and until when nobody counts as dead (s, monotonic).
@@ -140,16 +142,17 @@ class Keeper(threading.Thread):
         self._broker.committer.record(events.lost(message, worker))
 
     def _describe(self) -> None:
-        now = now_ms()
-        if now - self._described < DESCRIBE_MS:
+        now, stuck = now_ms(), count_stuck(self._broker)
+        if now - self._described < DESCRIBE_MS and stuck == self._stuck:
             return
         description = {
             "pid": os.getpid(),
             "host": platform.node(),
             "threads": self._threads,
+            "stuck": stuck,
             "queues": sorted(self._queues or self._broker.queues),
             "python": platform.python_version(),
             "started_at": self._begun,
         }
         self._broker.client.hset(self._broker.keys.workers, self._broker.broker_id, json.dumps(description))
-        self._described = now
+        self._described, self._stuck = now, stuck

@@ -7,6 +7,7 @@ from dramatiq.middleware import Middleware
 
 from callboard.middleware.capture import Capture
 from callboard.middleware.declare import declaration
+from callboard.middleware.isolation import Isolation
 from callboard.middleware.keeper import Keeper
 from callboard.middleware.parking import Parking, pause_lot
 from callboard.middleware.switches import Switches
@@ -23,6 +24,7 @@ class Lifecycle(Middleware):
 
     def before_worker_boot(self, broker: Any, worker: Any) -> None:
         broker.draining = False
+        Isolation.of(broker).start(broker)
         worker.work_queue = WorkQueue()
         self._parking = parking = Parking(broker.client, broker.keys)
         broker.committer.look = parking.look
@@ -54,3 +56,4 @@ class Lifecycle(Middleware):
         self._capture.remove()
         if self._keeper is not None:
             self._keeper.stop()
+        Isolation.of(broker).stop()

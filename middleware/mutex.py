@@ -105,7 +105,7 @@ class Mutex(Middleware):
         overlap = message.options.get("overlap", actor.options.get("overlap", "skip"))
         asked = "wait" if message.begun else overlap
         try:
-            fence, holder = self._take(broker.namespace, name, message.message_id, token, asked)
+            fence, holder = self._take(broker.namespace, name, message, token, asked)
         except redis.RedisError as error:
             self._logger.warning("A mutex cannot be taken for now: %s. Its run waits.", error)
             raise park(message, f"mutex|{name}", OVERLAP) from None
@@ -134,9 +134,12 @@ class Mutex(Middleware):
     def after_skip_message(self, broker: Any, message: MessageProxy) -> None:
         self.after_process_message(broker, message)
 
-    def _take(self, namespace: str, name: str, run_id: str, token: str, overlap: str) -> tuple[int, str]:
+    def _take(
+        self, namespace: str, name: str, message: Delivery, token: str, overlap: str
+    ) -> tuple[int, str]:
         """A fencing number, or what stands for it, and the id of the run that holds the mutex."""
-        arguments: list[str | int] = [name, run_id, token, LEASE, overlap]
+        sent = message.message_timestamp
+        arguments: list[str | int] = [name, message.message_id, token, LEASE, overlap, sent]
         fence, holder = self._acquire(keys=[namespace], args=arguments)
         while fence == TAKEN and overlap == "skip" and self._is_leaving(name):
             time.sleep(0.002)

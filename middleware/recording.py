@@ -12,7 +12,7 @@ from dramatiq.middleware import Middleware
 from callboard.core.states import RunState
 from callboard.middleware.delivery import Delivery
 from callboard.middleware.execution import Execution, current_execution, enter, leave, now_ms
-from callboard.middleware.interrupts import Window
+from callboard.middleware.interrupts import Leash, Window
 from callboard.middleware.options import check_choice, check_name, check_number, check_text, schedules_of
 from callboard.middleware.watch import Watch
 
@@ -22,6 +22,8 @@ class Recording(Middleware):
 
     def __init__(self) -> None:
         self.watch: Watch | None = None
+        #: About how many attempts have ended in this process: two that end at once may count as one.
+        self.ended = 0
 
     @staticmethod
     def of(broker: Any) -> "Recording":
@@ -48,7 +50,8 @@ class Recording(Middleware):
         return self.watch.live() if self.watch is not None else []
 
     def after_declare_actor(self, broker: Broker, actor: Actor[Any, Any]) -> None:
-        actor.fn = _within_execution(actor.fn)
+        window = Leash if actor.options.get("isolation") == "process" else Window
+        actor.fn = _within_execution(actor.fn, window)
 
     def before_worker_boot(self, broker: Any, worker: Any) -> None:
         self.watch = Watch(broker)
@@ -72,6 +75,8 @@ class Recording(Middleware):
             if execution.window is not None:
                 execution.window.close()
             execution.result = result
+            if execution.started is not None:
+                self.ended += 1
             if self.watch is not None:
                 self.watch.remove(execution)
         leave()
@@ -88,7 +93,7 @@ class Recording(Middleware):
             self.watch.stop()
 
 
-def _within_execution(function: Callable[..., Any]) -> Callable[..., Any]:
+def _within_execution(function: Callable[..., Any], window: type[Window]) -> Callable[..., Any]:
     """Stamp the times of an actor's function, and let it be interrupted; a direct call stays one."""
 
     @functools.wraps(function)
@@ -99,7 +104,7 @@ def _within_execution(function: Callable[..., Any]) -> Callable[..., Any]:
         begun = execution.begun_ns = time.perf_counter_ns()
         execution.started = now_ms()
         try:
-            with Window() as execution.window:
+            with window() as execution.window:
                 return function(*args, **kwargs)
         finally:
             execution.duration_ms = (time.perf_counter_ns() - begun) // 1_000_000

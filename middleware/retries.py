@@ -4,6 +4,7 @@ The retry is put onto the queue in the very step that acknowledges the failed de
 doubled. An execution that was broken off without fault of the job is no attempt: its run goes again at once.
 """
 
+import inspect
 import time
 import traceback
 from typing import Any
@@ -15,6 +16,7 @@ from callboard.core.backoff import MAX_DELAY_MS, Backoff, exponential, parse_bac
 from callboard.core.errors import BadInput
 from callboard.core.limits import MAX_TRACEBACK, cut
 from callboard.middleware.delivery import Delivery
+from callboard.middleware.interrupts import WorkerFroze
 from callboard.middleware.mutex import MutexLost
 from callboard.middleware.options import check_number, refuse
 
@@ -93,7 +95,7 @@ class Retries(middleware.Retries):
         ended = (
             isinstance(message, Delivery) and message.execution is not None and message.execution.interrupt
         )
-        if ended or (throws and isinstance(exception, throws)):
+        if ended or (throws and isinstance(exception, throws)) or _is_misfit(broker, message, exception):
             message.fail()
             return
 
@@ -151,9 +153,24 @@ class Retries(middleware.Retries):
             broker.get_actor(target).send(message.asdict(), {"retries": retries, "max_retries": allowed})
 
 
+def _is_misfit(broker: Any, message: MessageProxy, exception: BaseException) -> bool:
+    """Whether the actor does not take the arguments, as those of an older version; it never will."""
+    if not isinstance(exception, TypeError):
+        return False
+    try:
+        signature = inspect.signature(broker.get_actor(message.actor_name).fn)
+        signature.bind(*message.args, **message.kwargs)
+    except TypeError:
+        return True
+    except ValueError:
+        return False
+    return False
+
+
 def _is_broken_off(broker: Any, message: Delivery, exception: BaseException) -> bool:
     """Whether the engine has broken the execution off; a job might raise the like by itself for ever."""
     if isinstance(exception, Shutdown):
         return bool(broker.draining)
     window = message.execution.window if message.execution is not None else None
-    return isinstance(exception, MutexLost) and window is not None and window.interrupted_by is MutexLost
+    by = window.interrupted_by if window is not None else None
+    return by is type(exception) and by in (MutexLost, WorkerFroze)

@@ -13,10 +13,13 @@ from dramatiq import middleware as stock
 from dramatiq.middleware import Middleware
 from dramatiq.results import Results
 
+from callboard.core.keys import Keys
 from callboard.middleware.breaker import Breaker, BreakerSettings
+from callboard.middleware.chains import Chains, Groups
 from callboard.middleware.disabled import Disabled
 from callboard.middleware.ended import Ended
 from callboard.middleware.idempotency import Idempotency
+from callboard.middleware.isolation import Isolation
 from callboard.middleware.lifecycle import Lifecycle
 from callboard.middleware.limits import Limits
 from callboard.middleware.mutex import Mutex
@@ -27,6 +30,7 @@ from callboard.middleware.results import ResultBackend
 from callboard.middleware.retries import Retries
 from callboard.middleware.sentry import Sentry
 from callboard.middleware.stale import Stale
+from callboard.middleware.stuck import Stuck
 from callboard.middleware.time_limit import TimeLimit
 
 
@@ -37,19 +41,26 @@ def complete(
     breaker: BreakerSettings | None = None,
 ) -> list[Middleware]:
     """Callboard's middleware with an application's own in its place; see `adapted`."""
-    retries, time_limit = Retries(), TimeLimit()
+    retries, time_limit, chains = Retries(), TimeLimit(), Chains()
+    # An application's own shares its groups with stock workers, and so stays what it is.
+    groups: list[Middleware] = [Groups(client, Keys(namespace))]
     others: list[Middleware] = []
-    for middleware in map(adapted, own):
+    for brought in own:
+        middleware = adapted(brought)
         if isinstance(middleware, Retries):
             retries = middleware
         elif isinstance(middleware, TimeLimit):
             time_limit = middleware
+        elif isinstance(middleware, Chains):
+            chains = middleware
+        elif isinstance(middleware, stock.GroupCallbacks):
+            groups = [middleware]
         elif middleware is not None:
             others.append(middleware)
     present = {type(middleware) for middleware in others}
     defaults = [
         kind()
-        for kind in (stock.AgeLimit, stock.ShutdownNotifications, stock.Callbacks, stock.Pipelines)
+        for kind in (stock.AgeLimit, stock.ShutdownNotifications, stock.Callbacks)
         if kind not in present
     ]
     asyncio = [] if stock.AsyncIO in present else [stock.AsyncIO()]
@@ -58,9 +69,9 @@ def complete(
     if Results not in present:
         results = [Results(backend=ResultBackend(client=client, namespace=f"{namespace}-results"))]
     return [
-        Lifecycle(), Recording(), Ended(), Paused(), Disabled(), Stale(), Breaker(breaker), Limits(), Mutex(),
-        Poison(), Idempotency(), *asyncio, *defaults[:1], time_limit,
-        *defaults[1:], *others, *results, Sentry(), retries,
+        Lifecycle(), Recording(), Isolation(), Stuck(), Ended(), Paused(), Disabled(), Stale(),
+        Breaker(breaker), Limits(), Mutex(), Poison(), Idempotency(), *asyncio, *defaults[:1], time_limit,
+        *defaults[1:], chains, *groups, *others, *results, Sentry(), retries,
     ]  # fmt: skip
 
 
@@ -77,6 +88,8 @@ def adapted(middleware: Middleware) -> Middleware | None:
         return Retries.like(middleware)
     if isinstance(middleware, stock.TimeLimit) and not isinstance(middleware, TimeLimit):
         return TimeLimit.like(middleware)
+    if type(middleware) is stock.Pipelines:
+        return Chains()
     return middleware
 
 

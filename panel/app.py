@@ -30,6 +30,12 @@ try:
             st.Page(VIEWS / "jobs.py", title="Jobs", icon=":material/event_repeat:", url_path="jobs"),
             st.Page(VIEWS / "queues.py", title="Queues", icon=":material/stacks:", url_path="queues"),
             st.Page(
+                VIEWS / "schedules.py",
+                title="Schedules",
+                icon=":material/calendar_clock:",
+                url_path="schedules",
+            ),
+            st.Page(
                 VIEWS / "dead_letters.py",
                 title="Dead letters",
                 icon=":material/inbox:",

@@ -14,15 +14,18 @@ from callboard.control.reads import letters as letter_reads
 from callboard.control.reads import pauses as pause_reads
 from callboard.control.reads import queues as queue_reads
 from callboard.control.reads import runs as run_reads
+from callboard.control.reads import schedules as schedule_reads
 from callboard.control.reads import trends as trend_reads
 from callboard.control.reads.breakers import Breaker
 from callboard.control.reads.durations import Durations, Trend
 from callboard.control.reads.jobs import Job
 from callboard.control.reads.ledger import Occurrence
+from callboard.control.reads.ledger import Wanted as WantedSlots
 from callboard.control.reads.letters import BulkAction, Group, Wanted
 from callboard.control.reads.pauses import Pause
 from callboard.control.reads.queues import Queue
 from callboard.control.reads.runs import Run, RunDetail
+from callboard.control.reads.schedules import Schedule
 from callboard.control.reads.trends import Outcomes
 from callboard.panel.home import context
 
@@ -72,6 +75,16 @@ def ledger(job: str, limit: int) -> tuple[Occurrence, ...]:
     return ledger_reads.ledger(context(), job, limit=limit)
 
 
+@st.cache_resource(ttl=3, max_entries=4, show_spinner=False)
+def schedules() -> tuple[Schedule, ...]:
+    return schedule_reads.schedules(context())
+
+
+@st.cache_resource(ttl=3, max_entries=256, show_spinner=False)
+def slots(wanted: WantedSlots, limit: int) -> tuple[Occurrence, ...]:
+    return ledger_reads.page(context(), wanted, limit=limit)[0]
+
+
 @st.cache_resource(ttl=1.5, max_entries=256, show_spinner=False)
 def run(run_id: str) -> RunDetail:
     return run_reads.run(context(), run_id)
@@ -105,6 +118,7 @@ def breakers() -> tuple[Breaker, ...]:
 def forget() -> None:
     """Look afresh from now on: something was changed."""
     for loader in (
-        jobs, job, running, history, run, ledger, letter_groups, bulk_actions, pauses, queues, breakers,
+        jobs, job, running, history, run, ledger, schedules, slots, letter_groups, bulk_actions, pauses,
+        queues, breakers,
     ):  # fmt: skip
         loader.clear()

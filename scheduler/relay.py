@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from sqlalchemy import Engine
 
 from callboard.core.errors import Unavailable
-from callboard.core.limits import MAX_ERROR, cut
+from callboard.core.limits import MAX_ERROR, MAX_MESSAGE_BYTES, cut
 from callboard.core.logging import get_logger
 from callboard.middleware.broker import Broker, Packed
 from callboard.middleware.events import MAX_ATTEMPTS, MAX_NUMBER
@@ -134,7 +134,7 @@ def read_message(row: OutboxRow) -> Message[Any]:
             raise TypeError(f"{name} is not an int")
         if not 0 <= number <= most:
             raise ValueError(f"{name} is out of range")
-    return Message(
+    message: Message[Any] = Message(
         queue_name=fields["queue_name"],
         actor_name=fields["actor_name"],
         args=tuple(fields["args"]),
@@ -143,6 +143,9 @@ def read_message(row: OutboxRow) -> Message[Any]:
         message_id=str(row.run_id),
         message_timestamp=fields["message_timestamp"],
     )
+    if (size := len(message.encode())) > MAX_MESSAGE_BYTES:
+        raise ValueError(f"it takes {size:,} bytes, and at most {MAX_MESSAGE_BYTES:,} are sent")
+    return message
 
 
 def unavailable(error: Exception) -> str:

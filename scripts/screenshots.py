@@ -36,6 +36,7 @@ PAGES = (
     ("job", "/job?job=process-referrals", 1060),
     ("queues", "/queues", 640),
     ("dead-letters", "/dead-letters", 560),
+    ("schedules", "/schedules", 800),
     ("run", "/run?run={run}", 1000),
 )
 #: So long (ms) a page may take to finish drawing its charts.

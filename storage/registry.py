@@ -76,7 +76,8 @@ _FOLLOW = f"""
 WITH {_DECLARATIONS}
 UPDATE callboard.schedules s
    SET expr = listed.expr, tz = listed.tz, args = listed.args, kwargs = listed.kwargs,
-       misfire = listed.misfire, misfire_limit = listed.misfire_limit, grace_ms = listed.grace_ms
+       misfire = listed.misfire, misfire_limit = listed.misfire_limit, grace_ms = listed.grace_ms,
+       changed_by = NULL
   FROM declaration AS listed
  WHERE s.job_name = listed.job_name AND s.key = listed.key
    AND s.declared = jsonb_build_object(
@@ -96,7 +97,8 @@ SELECT job_name, key, expr, tz, args, kwargs, declared, 'code', misfire, misfire
   FROM declaration
  ORDER BY job_name, key
 ON CONFLICT (job_name, key) DO UPDATE
-   SET declared = excluded.declared, enabled = s.enabled OR s.retired, retired = false
+   SET declared = excluded.declared, enabled = s.enabled OR s.retired, retired = false,
+       changed_by = CASE WHEN s.retired THEN NULL ELSE s.changed_by END
  WHERE s.declared IS DISTINCT FROM excluded.declared OR s.retired
 """
 
@@ -108,7 +110,7 @@ UPDATE callboard.jobs SET declared = false
 
 _RETIRE = """
 UPDATE callboard.schedules s
-   SET enabled = false, retired = true
+   SET enabled = false, retired = true, changed_by = NULL
   FROM callboard.jobs j
  WHERE j.name = s.job_name AND j.source = %(source)s
    AND (j.source <> '' OR j.name = ANY (CAST(%(names)s AS text[])))

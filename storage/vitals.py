@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
+import orjson
 from redis import Redis
 from sqlalchemy import Connection, text
 
@@ -85,6 +86,16 @@ def recorder_silence(connection: Connection, stream: str) -> float | None:
     """
     silence: float | None = connection.execute(_RECORDER, {"stream": stream}).scalar_one_or_none()
     return silence
+
+
+def stuck_workers(client: Redis, keys: Keys) -> dict[str, dict[str, Any]]:
+    """The workers that have lost threads to runs that cannot be interrupted, by broker id.
+
+    Each with what it says of itself: `pid`, `host`, `threads`, `stuck` (how many of them) and more.
+    """
+    described: Any = client.hgetall(keys.workers)
+    workers = {worker.decode(): orjson.loads(said) for worker, said in described.items()}
+    return {worker: said for worker, said in workers.items() if said.get("stuck")}
 
 
 def worker_silences(client: Redis, keys: Keys) -> dict[str, float]:

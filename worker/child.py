@@ -15,8 +15,12 @@ from callboard.core.settings import Settings
 from callboard.core.stopping import StopOrder
 from callboard.middleware.default import make_broker
 from callboard.worker.memory import freeze_loaded, share_arenas
+from callboard.worker.recycling import Recycling
 
 log = get_logger("callboard.worker")
+
+#: What a process shares with its master: it works; it has had its day and gives way to a fresh one.
+WORKS, RECYCLED = 1, 2
 
 #: The exit code of a process that could not begin; starting it again would not help.
 CANNOT_BEGIN = 2
@@ -30,18 +34,22 @@ class WorkerOptions:
         threads: messages worked on at a time in each process.
         queues: the queues to serve; None: all that the actors name.
         grace_s: seconds for which running jobs may go on after the order to stop.
+        max_jobs: attempts after which a process gives way to a fresh one; None: any number.
+        max_memory: bytes of memory above which it does; None: any number.
     """
 
     threads: int = 8
     queues: tuple[str, ...] | None = None
     grace_s: float = 30.0
+    max_jobs: int | None = None
+    max_memory: int | None = None
 
 
 def work(settings: Settings, options: WorkerOptions, working: Any) -> None:
     """Work until SIGTERM. Exits with `CANNOT_BEGIN` and one sentence where the actors cannot be loaded.
 
     Parameters:
-        working: a value shared with the master, to be set once the process works.
+        working: a value shared with the master, to be set to `WORKS` and `RECYCLED`.
     """
     stop = StopOrder()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -58,11 +66,16 @@ def work(settings: Settings, options: WorkerOptions, working: Any) -> None:
         broker, queues=set(options.queues) if options.queues else None, worker_threads=options.threads
     )
     worker.start()
-    working.value = 1
+    working.value = WORKS
     freeze_loaded()
     log.info("Working.", action="worker_started", queues=sorted(broker.queues), threads=options.threads)
-    while not stop.wait(1.0):
-        pass
+    recycling = Recycling(broker, max_jobs=options.max_jobs, max_memory=options.max_memory)
+    while not stop.wait(recycling.pause_s):
+        reason = recycling.reason()
+        if reason is not None:
+            working.value = RECYCLED
+            log.info("This process gives way to a fresh one.", action="worker_recycled", reason=reason)
+            break
     worker.stop(timeout=int(options.grace_s * 1000))
     broker.close()
     log.info("Stopped.", action="worker_stopped")

@@ -11,7 +11,7 @@ from typing import Any
 
 from callboard.core.logging import get_logger
 from callboard.core.settings import Settings
-from callboard.worker.child import CANNOT_BEGIN, WorkerOptions, work
+from callboard.worker.child import CANNOT_BEGIN, RECYCLED, WorkerOptions, work
 from callboard.worker.memory import freeze_loaded
 
 #: Seconds between two looks at the processes.
@@ -33,13 +33,21 @@ def run(
     threads: int = 8,
     queues: list[str] | None = None,
     grace_s: float = 30.0,
+    max_jobs: int | None = None,
+    max_memory: int | None = None,
 ) -> int:
     """Keep `processes` worker processes of `threads` threads working until SIGTERM or SIGINT.
 
     Returns:
         The exit code: 0, or that of a process that could not begin.
     """
-    options = WorkerOptions(threads=threads, queues=tuple(queues) if queues else None, grace_s=grace_s)
+    options = WorkerOptions(
+        threads=threads,
+        queues=tuple(queues) if queues else None,
+        grace_s=grace_s,
+        max_jobs=max_jobs,
+        max_memory=max_memory,
+    )
     return Master(settings, options, processes).run()
 
 
@@ -91,6 +99,9 @@ class Master:
         elif slot.process.exitcode is not None:
             code = slot.process.exitcode
             slot.process = None
+            if slot.working.value == RECYCLED:
+                self._start(slot)
+                return
             # A job may end its process with any code, this one too.
             if code == CANNOT_BEGIN and not slot.working.value:
                 self._code = code

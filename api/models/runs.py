@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from callboard.api.models.base import Body, RequestBody, example
+from callboard.control.reads.flows import Flow, Part
 from callboard.control.reads.runs import Run, RunDetail
 from callboard.core.clock import utcnow
 
@@ -155,6 +156,35 @@ class LogBody(Body):
     message: str
 
 
+class PartBody(Body):
+    """One part of a chain or a group; `runId` is null where it has not become a run."""
+
+    run_id: UUID | None
+    job: str
+    state: Annotated[str, Field(description="That of its run, or `waiting`, or `not run`.")]
+    reason: str | None
+
+    @classmethod
+    def of(cls, part: Part) -> "PartBody":
+        """The body for a part."""
+        return cls(run_id=part.run_id, job=part.job, state=part.state, reason=part.reason)
+
+
+class FlowBody(Body):
+    """A chain, or a group and what follows it (`then`), with all parts."""
+
+    kind: str
+    id: str
+    parts: list[PartBody]
+    then: list[PartBody]
+
+    @classmethod
+    def of(cls, flow: Flow) -> "FlowBody":
+        """The body for a flow."""
+        parts = [PartBody.of(each) for each in flow.parts]
+        return cls(kind=flow.kind, id=flow.id, parts=parts, then=[PartBody.of(each) for each in flow.then])
+
+
 class RunDetailBody(RunBody):
     """A run with all that is known of it."""
 
@@ -165,6 +195,7 @@ class RunDetailBody(RunBody):
             "kwargs": {},
             "result": {"processed": 12, "failed": 0},
             "retriedAs": None,
+            "flows": [],
             "errorType": None,
             "traceback": None,
             "attemptList": [
@@ -197,6 +228,7 @@ class RunDetailBody(RunBody):
     kwargs: dict[str, Any]
     result: Any
     retried_as: Annotated[UUID | None, Field(description="The run that does this one again.")]
+    flows: Annotated[list[FlowBody], Field(description="The chain and the group that it is a part of.")]
     error_type: str | None
     traceback: str | None
     attempt_list: list[AttemptBody]
@@ -211,6 +243,7 @@ class RunDetailBody(RunBody):
             kwargs=detail.kwargs,
             result=detail.result,
             retried_as=detail.retried_as,
+            flows=[FlowBody.of(each) for each in detail.flows],
             error_type=detail.run.error_type,
             traceback=detail.traceback,
             attempt_list=[

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -11,7 +11,7 @@ from callboard.api.models.executions import Executed, Execution, ExecutionFailed
 from callboard.api.models.jobs import JobInfo, JobList
 from callboard.api.models.runs import Arguments, error_text
 from callboard.api.problems import ProblemResponse, documented, problem
-from callboard.control.actions.run_job import AlreadyRunning, run_job
+from callboard.control.actions.run_job import MAX_KEY, AlreadyRunning, run_job
 from callboard.control.patience import patience_s
 from callboard.control.reads import jobs as job_reads
 from callboard.control.reads import runs as run_reads
@@ -70,6 +70,10 @@ async def execute(
             " job's attempts may take, up to an hour.",
         ),
     ] = None,
+    idempotency_key: Annotated[
+        str | None,
+        Header(max_length=MAX_KEY, description="Within a day, the same key is the same run of the job."),
+    ] = None,
 ) -> Response:
     """Run a job now and answer when it has ended: 200 when it succeeded, 500 when it failed.
 
@@ -79,8 +83,9 @@ async def execute(
     given = arguments or Arguments(args=[], kwargs={})
     try:
         requested = await run_in_threadpool(
-            run_job, context, caller, job, args=given.args, kwargs=given.kwargs, if_running="refuse"
-        )
+            run_job, context, caller, job, args=given.args, kwargs=given.kwargs, if_running="refuse",
+            idempotency_key=idempotency_key,
+        )  # fmt: skip
     except AlreadyRunning as error:
         return _skipped(request, 409, job, str(error), "already_running")
     except Disabled as error:

@@ -3,10 +3,12 @@
 from callboard.control.checkup.finding import LATE_S, Finding, lateness
 from callboard.control.context import Context, reaching_redis
 from callboard.control.reads.queues import queues
+from callboard.core.words import joined
 from callboard.scheduler.presence import list_schedulers
 from callboard.storage.vitals import (
     overdue_slot,
     recorder_silence,
+    stuck_workers,
     unrecorded_events,
     unsent_messages,
     worker_silences,
@@ -16,18 +18,35 @@ from callboard.storage.vitals import (
 SILENT_S = 20.0
 #: By so many milliseconds may a scheduler's clock differ from the database's.
 CLOCK_MS = 2_000
+#: What to do where threads are lost.
+STUCK = 'Declare the jobs that get stuck with isolation="process", and restart that worker.'
 
 
 def workers(context: Context) -> Finding:
     """Whether anybody works."""
     with reaching_redis():
         silences = worker_silences(context.redis, context.keys)
+        stuck = _lost_threads(context, silences)
     alive = sum(silence < SILENT_S for silence in silences.values())
     if alive:
-        return Finding("Workers", "ok", f"{alive} worker process{'es' * (alive != 1)} alive")
+        detail = f"{alive} worker process{'es' * (alive != 1)} alive"
+        if stuck:
+            return Finding("Workers", "warn", f"{detail}; {stuck}", STUCK)
+        return Finding("Workers", "ok", detail)
     waiting = sum(queue.waiting for queue in queues(context))
     detail = "no worker is alive" + (f" and {waiting} messages wait" if waiting else "")
     return Finding("Workers", "fail", detail, "Start `callboard worker` (or `callboard up`).")
+
+
+def _lost_threads(context: Context, silences: dict[str, float]) -> str:
+    """How many threads are lost to runs that cannot be interrupted, and where; "" where none is."""
+    found = stuck_workers(context.redis, context.keys)
+    lost = [
+        f"{said['stuck']} of {said['threads']} threads of process {said['pid']} on {said['host']}"
+        for worker, said in found.items()
+        if silences.get(worker, SILENT_S) < SILENT_S
+    ]
+    return f"{joined(lost)} lost to runs past their limit" if lost else ""
 
 
 def schedulers(context: Context) -> Finding:

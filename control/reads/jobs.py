@@ -257,10 +257,10 @@ def _schedule(row: Row, now: datetime) -> Schedule:
         key=row["key"],
         expr=row["expr"],
         tz=row["tz"],
-        words=_words(row["expr"], row["tz"]),
+        words=words_of(row["expr"], row["tz"]),
         enabled=row["enabled"],
         origin=row["origin"],
-        next_at=_next(row["expr"], row["tz"], now) if row["enabled"] else None,
+        next_at=next_of(row["expr"], row["tz"], now) if row["enabled"] else None,
         args=row["args"],
         kwargs=row["kwargs"],
         misfire=row["misfire"],
@@ -274,20 +274,23 @@ def _schedule(row: Row, now: datetime) -> Schedule:
 
 
 @lru_cache(maxsize=4096)
-def _cron(expr: str, tz: str) -> Cron:
+def cron_of(expr: str, tz: str) -> Cron:
+    """The schedule of an expression that is known to be one."""
     return cron(expr, tz=tz)
 
 
 @lru_cache(maxsize=4096)
-def _words(expr: str, tz: str) -> str:
+def words_of(expr: str, tz: str) -> str:
+    """A schedule in plain English; as it is written where it makes no sense."""
     try:
         return describe(expr, tz)
     except BadSchedule:
         return expr
 
 
-def _next(expr: str, tz: str, now: datetime) -> datetime | None:
+def next_of(expr: str, tz: str, now: datetime) -> datetime | None:
+    """The next slot after a moment; None where there is none."""
     try:
-        return _cron(expr, tz).next(now)
+        return cron_of(expr, tz).next(now)
     except BadSchedule:
         return None

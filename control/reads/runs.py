@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from callboard.control.context import Context
+from callboard.control.reads.flows import Flow, flows_of
 from callboard.control.reads.jobs import DAYS
 from callboard.control.reads.names import unknown_job
 from callboard.core.clock import utcnow
@@ -104,7 +105,8 @@ class LogLine:
 class RunDetail:
     """A run with its arguments, result, attempts (oldest first) and log lines.
 
-    `retried_as` is the run that does it again, if there is one.
+    `retried_as` is the run that does it again, if there is one; `flows` are the chain and the group that it
+    is a part of.
     """
 
     run: Run
@@ -115,6 +117,7 @@ class RunDetail:
     attempts: tuple[Attempt, ...]
     logs: tuple[LogLine, ...]
     retried_as: UUID | None = None
+    flows: tuple[Flow, ...] = ()
 
 
 def running(context: Context, *, job: str | None = None) -> tuple[Run, ...]:
@@ -204,6 +207,7 @@ def run(context: Context, run_id: UUID | str) -> RunDetail:
         row = queries.run(connection, wanted)
         if row is None:
             raise NotFound(f"There is no run {wanted}; it may be older than what is kept.")
+        flows = flows_of(connection, row["flow"])
         attempts = queries.attempts(connection, wanted, row["enqueued_at"])
         logs = queries.log_lines(connection, wanted, row["enqueued_at"])
     return RunDetail(
@@ -215,6 +219,7 @@ def run(context: Context, run_id: UUID | str) -> RunDetail:
         attempts=tuple(Attempt(**each) for each in attempts),
         logs=tuple(LogLine(**each) for each in logs),
         retried_as=row["retried_as"],
+        flows=flows,
     )
 
 

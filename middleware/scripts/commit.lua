@@ -9,7 +9,9 @@
 --          number of events that belong to no finished message, then each as JSON
 --          then the messages that follow, in the order of their causes: queue, Redis message id, payload
 --          then what is released, four values each: kind ("mutex", "limit" or "breaker"), name, token, and for a
---          breaker its outcome as JSON: {ok, cause, job, run, threshold, window, timeout}
+--          breaker its outcome as JSON: {ok, cause, job, run, threshold, window, timeout}; or, for a part of a
+--          "group", its id, the part's, and "<position of the part> <number of messages>", followed by those
+--          messages, three values each, which go out with the last part
 --
 -- Only a message that this broker still holds counts: when it was taken for dead and its messages were given
 -- to others, its late results are refused. Repeating a commit whose reply was lost therefore does nothing.
@@ -77,9 +79,10 @@ if #events > 0 then
 end
 
 local woken = {}
-for _, item in ipairs(items) do
-    for _ = 1, item.follow do
-        if item.held then
+-- Puts the messages that begin at `at` onto their queues, if they are to be, and passes them by.
+local function put(count, really)
+    for _ = 1, count do
+        if really then
             local queue = ARGV[at]
             redis.call("hset", namespace .. ":" .. queue .. ".msgs", ARGV[at + 1], ARGV[at + 2])
             redis.call("rpush", namespace .. ":" .. queue, ARGV[at + 1])
@@ -88,12 +91,8 @@ for _, item in ipairs(items) do
         at = at + 3
     end
 end
-for queue in pairs(woken) do
-    local wake = namespace .. ":__wake__." .. queue
-    if redis.call("llen", wake) < 64 then
-        redis.call("lpush", wake, "1")
-    end
-    redis.call("expire", wake, 60)
+for _, item in ipairs(items) do
+    put(item.follow, item.held)
 end
 
 local function look_at(lot)
@@ -195,8 +194,22 @@ local function count_outcome(name, token, outcome)
     end
 end
 
+-- Whether a part is the last of its group. Counting parts by their ids, it makes no difference if one comes twice.
+local function completes(group, part)
+    local total = tonumber(redis.call("get", namespace .. ":__group_total__." .. group) or 0)
+    local done = namespace .. ":__group__." .. group
+    redis.call("sadd", done, part)
+    if redis.call("scard", done) ~= total then
+        redis.call("pexpire", done, math.max(redis.call("pttl", namespace .. ":__group_total__." .. group), 60000))
+        return false
+    end
+    redis.call("del", done, namespace .. ":__group_total__." .. group)
+    return true
+end
+
 while at < #ARGV do
-    local kind, name, token = ARGV[at], ARGV[at + 1], ARGV[at + 2]
+    local kind, name, token, extra = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
+    at = at + 4
     local released = 0
     if kind == "mutex" then
         local key = namespace .. ":__mutex__." .. name
@@ -205,14 +218,24 @@ while at < #ARGV do
         end
     elseif kind == "limit" then
         released = redis.call("zrem", namespace .. ":__slots__." .. name, token)
+    elseif kind == "breaker" then
+        count_outcome(name, token, cjson.decode(extra))
     else
-        count_outcome(name, token, cjson.decode(ARGV[at + 3]))
+        local position, count = string.match(extra, "(%d+) (%d+)")
+        put(tonumber(count), items[tonumber(position)].held and completes(name, token))
     end
     local lot = kind .. "|" .. name
     if released == 1 and redis.call("zscore", lots, lot) then
         look_at(lot)
     end
-    at = at + 4
+end
+
+for queue in pairs(woken) do
+    local wake = namespace .. ":__wake__." .. queue
+    if redis.call("llen", wake) < 64 then
+        redis.call("lpush", wake, "1")
+    end
+    redis.call("expire", wake, 60)
 end
 
 return answer

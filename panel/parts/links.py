@@ -14,6 +14,11 @@ def open_job(name: str) -> None:
     leave("views/job.py", job=name)
 
 
+def open_schedule(schedule_id: int) -> None:
+    """Go to a schedule's page."""
+    leave("views/schedules.py", schedule=str(schedule_id))
+
+
 def leave(page: str, **query: str) -> None:
     """Go to another page.
 

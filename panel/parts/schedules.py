@@ -8,6 +8,7 @@ import streamlit as st
 from callboard.control.reads.jobs import Schedule
 from callboard.core.display import distance, moment, zone
 from callboard.panel.parts.heading import card_title, viewer_zone
+from callboard.panel.parts.links import open_schedule
 from callboard.panel.parts.plain import plain
 
 
@@ -26,6 +27,13 @@ def schedules(found: Sequence[Schedule], now: datetime, *, enabled: bool) -> Non
                 schedule.tz,
             ):
                 plain(f"The code says {schedule.declared_expr} {schedule.declared_tz}.", style="quiet")
+            st.button(
+                "Open the schedule",
+                key=f"schedule_{schedule.id}",
+                type="tertiary",
+                on_click=open_schedule,
+                args=(schedule.id,),
+            )
 
 
 def _next(schedule: Schedule, now: datetime, *, enabled: bool) -> str:

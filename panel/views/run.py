@@ -9,6 +9,7 @@ from callboard.core.errors import BadInput, NotFound
 from callboard.panel import access, loaders
 from callboard.panel.charts import base, life
 from callboard.panel.parts import run_detail
+from callboard.panel.parts.flows import flows
 from callboard.panel.parts.heading import card_title, nothing
 from callboard.panel.parts.run_actions import run_actions
 from callboard.panel.parts.told import tell
@@ -51,6 +52,7 @@ def show(run_id: str) -> None:
             nothing("hourglass_empty", "It has not begun.", height=120)
     with right.container(border=True, height="stretch"):
         run_detail.facts_of(detail, now)
+    flows(detail.flows, detail.run.run_id)
     run_detail.body(detail)
 
 

@@ -33,7 +33,7 @@ SELECT {COLUMNS}
 """)
 
 RUN = text(f"""
-SELECT {COLUMNS}, traceback, args, kwargs, result
+SELECT {COLUMNS}, traceback, args, kwargs, result, flow
      , (SELECT n.run_id FROM callboard.runs n WHERE n.retry_of = :run_id LIMIT 1) AS retried_as
   FROM callboard.runs
  WHERE run_id = :run_id

@@ -30,11 +30,11 @@ RUN_COLUMNS = (
     "schedule_id", "due_at", "ready_at", "fetched_at", "started_at", "attempt_started_at", "finished_at",
     "wait_ms", "duration_ms", "execution_id", "worker", "error_type", "error", "traceback", "args", "kwargs",
     "result", "progress", "reason", "requested_by", "next_retry_at", "time_limit_ms", "fingerprint",
-    "dead_letter",
+    "dead_letter", "flow",
 )  # fmt: skip
 #: What a later event of a run need not repeat.
 KEPT = (
-    "max_attempts", "schedule_id", "due_at", "ready_at", "wait_ms", "args", "kwargs", "requested_by",
+    "max_attempts", "schedule_id", "due_at", "ready_at", "wait_ms", "args", "kwargs", "requested_by", "flow",
 )  # fmt: skip
 _STATE, _RANK, _ATTEMPT, _TRIGGER, _STARTED, _WORKER, _EXECUTION, _PROGRESS = (
     RUN_COLUMNS.index(name)
@@ -140,7 +140,7 @@ class Batch:
             trigger if trigger in TRIGGERS else "code", schedule, due, ready, get("fet"),
             started if attempt == 1 else None, started, finished if state in FINAL else None, wait, duration,
             get("x"), get("w"), *error, _json(get("args")), _json(get("kw")), _json(get("res")),
-            progress, reason, get("by"), get("rat"), get("lim"), mark, get("dl"),
+            progress, reason, get("by"), get("rat"), get("lim"), mark, get("dl"), _json(get("flw")),
         ]  # fmt: skip
         before = self.runs.get(run_id)
         merged = self.runs[run_id] = row if before is None else _merged(before, row)

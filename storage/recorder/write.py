@@ -202,7 +202,7 @@ _MOMENTS = (
     "enqueued_at", "due_at", "ready_at", "fetched_at", "started_at", "attempt_started_at", "finished_at",
     "next_retry_at", "at", "last_run_at", "last_success_at", "last_failure_at",
 )  # fmt: skip
-_DOCUMENTS = ("args", "kwargs", "result", "progress")
+_DOCUMENTS = ("args", "kwargs", "result", "progress", "flow")
 _SUMS = ("duration_sum_ms", "wait_sum_ms")
 _LATEST = ("duration_max_ms", "wait_max_ms", "last_run_at", "last_success_at", "last_failure_at")
 _LEAST = ("duration_min_ms",)

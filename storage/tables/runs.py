@@ -67,6 +67,7 @@ runs = Table(
     Column("fingerprint", Text, comment="Of the error: the same for errors that are the same."),
     Column("dead_letter", Text, comment="The id in Redis of its dead letter; NULL where it has none."),
     Column("retry_of", Uuid, comment="The run that this one does again."),
+    Column("flow", JSONB, comment="The chain and the group that it is a part of."),
     PrimaryKeyConstraint("run_id", "enqueued_at"),
     CheckConstraint(one_of("state", *STATES), name="state"),
     CheckConstraint(one_of("trigger", *TRIGGERS), name="trigger"),
@@ -101,6 +102,11 @@ runs = Table(
         "enqueued_at",
         "run_id",
         postgresql_where=text("dead_letter IS NOT NULL"),
+    ),
+    Index(
+        "runs_group_idx",
+        literal_column("((flow -> 'group') ->> 'id')"),
+        postgresql_where=text("flow -> 'group' IS NOT NULL"),
     ),
     Index("runs_retry_of_idx", "retry_of", postgresql_where=text("retry_of IS NOT NULL")),
     # Nearly free to keep, as rows come in the order of time; one of the usual kind would slow the recorder.

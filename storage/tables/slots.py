@@ -31,6 +31,7 @@ occurrences = Table(
     CheckConstraint(one_of("disposition", *DISPOSITIONS), name="disposition"),
     Index("occurrences_run_id_idx", "run_id"),
     Index("occurrences_job_name_due_at_idx", "job_name", text("due_at DESC")),
+    Index("occurrences_due_at_schedule_id_idx", text("due_at DESC"), text("schedule_id DESC")),
     postgresql_partition_by="RANGE (due_at)",
     comment="One row per slot of a schedule that has been decided. The key makes a slot fire once.",
 )

@@ -5,7 +5,20 @@ from callboard.core.errors import BadInput, NotAllowed
 
 MAY = {
     "viewer": {"jobs:view", "analytics:view_all"},
-    "operator": {"jobs:view", "analytics:view_all", "jobs:run", "jobs:toggle", "dead:requeue", "dead:drop"},
+    "operator": {
+        "jobs:view",
+        "analytics:view_all",
+        "jobs:run",
+        "jobs:toggle",
+        "jobs:pause",
+        "queues:pause",
+        "runs:cancel",
+        "runs:retry",
+        "breakers:reset",
+        "dead:requeue",
+        "dead:drop",
+        "schedules:edit",
+    },
     "admin": set(PERMISSIONS),
 }
 

@@ -89,3 +89,10 @@ def test_what_would_command_a_terminal_is_shown_and_does_not() -> None:
     assert not set(shown) & {"\x1b", "\x07", "\x9b", "\r", "\x08"}
     assert shown.endswith(" two\tcolumns\nand lines: é 漢 🙂")
     assert len(shown) == len(said)
+
+
+@pytest.mark.parametrize(
+    ("rate", "shown"), [(0, "0"), (1 / 7, "0.14"), (1, "1"), (6.048, "6"), (9.96, "10"), (2880.2, "2,880")]
+)
+def test_how_often_a_day_is_told_in_few_digits(rate: float, shown: str) -> None:
+    assert display.per_day(rate) == shown

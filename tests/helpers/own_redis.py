@@ -11,15 +11,16 @@ from helpers.homes import short_folder
 
 
 class OwnRedis:
-    """One server under a folder. What it has confirmed outlives it."""
+    """One server under a folder. What it has confirmed outlives it, unless it is `forgetful`."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, forgetful: bool = False) -> None:
         self._folder = folder
+        self._options = {"appendonly": "no"} if forgetful else {"appendfsync": "always"}
         self._servers = self._made()
         _, self.url = self._servers.start()
 
     def _made(self) -> EmbeddedServers:
-        return EmbeddedServers(self._folder, postgres=False, valkey_options={"appendfsync": "always"})
+        return EmbeddedServers(self._folder, postgres=False, valkey_options=self._options)
 
     def stop(self) -> None:
         """End the server; its clients lose their connections."""
@@ -45,10 +46,10 @@ class OwnRedis:
 
 
 @contextmanager
-def own_redis() -> Iterator[OwnRedis]:
+def own_redis(*, forgetful: bool = False) -> Iterator[OwnRedis]:
     """A server that is gone afterwards."""
     with short_folder() as folder:
-        server = OwnRedis(folder / "home")
+        server = OwnRedis(folder / "home", forgetful=forgetful)
         try:
             yield server
         finally:

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,16 +21,25 @@ TESTS = Path(__file__).parents[1]
 
 
 class Fleet:
-    """A master process and its children. `options` are those of `callboard.worker.process.run`."""
+    """A master process and its children. `options` are those of `callboard.worker.process.run`.
+
+    `environment` is what they find in addition to the settings; by default that of this process.
+    """
 
     def __init__(
-        self, settings: Settings, log: Path, *, actors: str = "helpers.fleet_jobs", **options: Any
+        self,
+        settings: Settings,
+        log: Path,
+        *,
+        actors: str = "helpers.fleet_jobs",
+        environment: Mapping[str, str] | None = None,
+        **options: Any,
     ) -> None:
         self.log = log
         self._keys = Keys(settings.callboard_namespace)
         self._client = redis.Redis.from_url(settings.redis_url)
-        environment = {
-            **os.environ,
+        variables = {
+            **(environment or os.environ),
             "DATABASE_URL": settings.database_url,
             "REDIS_URL": settings.redis_url,
             "CALLBOARD_NAMESPACE": settings.callboard_namespace,
@@ -41,7 +50,7 @@ class Fleet:
         with log.open("ab") as output:
             self.master = subprocess.Popen(
                 [sys.executable, "-m", "helpers.fleet_main", json.dumps(options)],
-                env=environment,
+                env=variables,
                 stdout=output,
                 stderr=output,
                 cwd=TESTS.parent,

@@ -14,6 +14,7 @@ from dramatiq import middleware as stock
 import callboard
 from callboard.core.settings import SECRETS, Settings
 from callboard.core.states import Disposition, RunState, can_go
+from callboard.core.templates import TEMPLATES
 from helpers.command_lines import parses
 from helpers.house import ROOT
 
@@ -76,6 +77,14 @@ def test_the_job_of_the_readme_is_a_job(broker: Any, tmp_path: Path, monkeypatch
     assert (job["time_limit_ms"], job["max_attempts"]) == (300_000, 3)
     assert [(item["expr"], item["tz"]) for item in job["schedules"]] == [("*/30 * * * *", "Europe/Paris")]
     assert module.process_promotion_deliveries(3) == {"processed": 3, "failed": 0}
+
+
+def test_the_templates_shown_are_those_that_there_are() -> None:
+    page = (ROOT / "docs" / "schedules.md").read_text(encoding="utf-8")
+
+    shown = re.findall(r"^\| `([\w-]+)` \| `(.+?)` \| `(.+?)` \|$", page, re.MULTILINE)
+
+    assert shown == [(each.slug, *each.expressions.values()) for each in TEMPLATES]
 
 
 def test_the_examples_of_python_in_the_documents_compile() -> None:

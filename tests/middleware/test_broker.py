@@ -11,6 +11,8 @@ from dramatiq.errors import ConnectionClosed
 from dramatiq.middleware import AgeLimit, Middleware
 from dramatiq.results import Results
 
+from callboard.core.errors import BadInput
+from callboard.core.limits import MAX_MESSAGE_BYTES
 from callboard.middleware.broker import BULK, Broker
 from callboard.middleware.retries import Retries
 from callboard.middleware.scripts import load_script
@@ -53,6 +55,14 @@ def test_messages_put_in_bulk_may_be_for_several_queues_and_delayed(broker: Brok
     ]  # fmt: skip
     (delayed,) = (event for event in found if event["res"] == 9)
     assert delayed["sta"] >= delayed["at"] + 290
+
+
+def test_a_message_that_is_far_too_large_is_refused_when_it_is_sent(broker: Broker) -> None:
+    large = Message("default", "work", ("x" * MAX_MESSAGE_BYTES,), {}, {})
+    for send in (broker.enqueue, lambda message: broker.enqueue_many([*messages(2), message])):
+        with pytest.raises(BadInput, match=r"for work takes 16,777,4\d\d bytes, and at most 16,777,216"):
+            send(large)
+    assert queued(broker) == []
 
 
 def test_what_was_sent_once_is_not_sent_again(broker: Broker) -> None:

@@ -268,7 +268,7 @@ def test_no_more_than_a_group_is_ever_finished_and_not_committed(broker: Broker)
 
     def finish() -> None:
         for number in range(GROUP * 2):
-            committer.commit(Finished("q", str(number), "ack", b"", None, done.note))
+            committer.commit(Finished("q", str(number), "ack", b"", (), done.note))
             handed.note()
 
     # When more is finished than a group holds
@@ -302,7 +302,7 @@ def test_a_follower_is_put_by_the_commit_even_into_another_queue(broker: Broker)
     redis_id = broker.fetch("default", 1)[0].redis_id
     done = Calls()
     broker.committer.commit(
-        Finished("default", redis_id, "ack", b"", Packet("other", "new", b"payload"), done.note)
+        Finished("default", redis_id, "ack", b"", (Packet("other", "new", b"payload"),), done.note)
     )
     done.wait_for(1)
     assert broker.client.hgetall(broker.keys.messages("other")) == {b"new": b"payload"}

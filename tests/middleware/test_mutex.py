@@ -261,7 +261,7 @@ def test_a_holder_that_died_is_followed_within_its_lease(broker: Broker, short_l
         pass
 
     acquire = load_script(broker.client, "acquire")
-    taken = acquire(keys=[broker.namespace], args=["work", "run", "run:dead", mutex.LEASE, "wait"])
+    taken = acquire(keys=[broker.namespace], args=["work", "run", "run:dead", mutex.LEASE, "wait", 1])
     assert taken == [1, b"run"]
 
     # When a run waits for it, then it has it shortly after the lease
@@ -444,7 +444,7 @@ def test_a_mutex_whose_reply_got_lost_is_taken_by_asking_again(broker: Broker) -
     acquire = load_script(broker.client, "acquire")
 
     def ask(run: str, token: str) -> list[Any]:
-        args = ["work", run, token, 1_000, "skip"]
+        args = ["work", run, token, 1_000, "skip", 1]
         answer: list[Any] = acquire(keys=[broker.namespace], args=args)
         return answer
 

@@ -54,6 +54,7 @@ def test_a_buffered_run_that_is_cancelled_makes_room_for_another(broker: Broker)
         wait_for(lambda: broker.client.llen(broker.keys.lot("mutex|work")) == 1)
         broker.client.hset(broker.keys.ended, buffered.message_id, json.dumps({"state": "cancelled"}))
         broker.client.publish(broker.keys.signals, "end it")
+        wait_for(lambda: broker.switches is not None and buffered.message_id in broker.switches.ended)
         release.set()
         assert final_event(broker, buffered)["s"] == "cancelled"
         assert final_event(broker, work.send(2))["s"] == "succeeded"
@@ -74,7 +75,11 @@ def test_with_cancel_running_the_latest_run_takes_the_place_of_all_before_it(bro
         first = work.send(0)
         ran.wait_for(1)
         begun = time.monotonic()
-        others = [work.send(number) for number in range(1, 4)]
+        others = []
+        for number in range(1, 4):
+            others.append(work.send(number))
+            # Which is the latest is told by when they were sent.
+            time.sleep(0.01)
         event = final_event(broker, others[-1])
 
         # Then the last one has run within a second, and the others are cancelled or were never begun

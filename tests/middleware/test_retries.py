@@ -253,3 +253,21 @@ def test_a_retry_predicate_that_fails_ends_the_run_instead_of_losing_it(broker: 
     event = ends(broker, work.message())
     assert (event["s"], event["err"][0]) == ("failed", "ConnectionError")
     assert len(dead_letters(broker)) == 1
+
+
+def test_arguments_that_the_actor_does_not_take_are_not_tried_again(broker: Broker) -> None:
+    # Given a message of an older version of the job, and a TypeError that the job raises by itself
+    attempts = Calls()
+
+    @dramatiq.actor(max_retries=2, backoff=fixed(1))
+    def work(number: int) -> None:
+        attempts.note()
+        raise TypeError("not this time")
+
+    misfit = work.send(1, "and one that is no more")
+    fits = work.send(1)
+    with working(broker):
+        assert final_event(broker, misfit)["n"] == 1
+        assert final_event(broker, fits)["n"] == 3
+    assert "positional argument" in final_event(broker, misfit)["err"][1]
+    assert len(attempts.made) == 3

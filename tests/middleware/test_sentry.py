@@ -250,3 +250,25 @@ def test_a_choice_that_does_not_exist_is_refused_where_the_actor_is_declared(bro
 
         @dramatiq.actor(sentry="sometimes")
         def fail() -> None: ...
+
+
+def test_a_failure_in_a_process_of_its_own_is_reported_with_the_frames_of_the_job(
+    broker: Broker, sink: SentrySink
+) -> None:
+    @dramatiq.actor(max_retries=0, isolation="process")
+    def count_stock() -> None:
+        try:
+            raise ConnectionError("no warehouse")
+        except ConnectionError as error:
+            raise LookupError("no stock") from error
+
+    work_off(broker, sink, count_stock.message())
+    (event,) = sink.wait_for(1)
+    cause, failure = event["exception"]["values"]
+    assert (cause["type"], cause["value"]) == ("ConnectionError", "no warehouse")
+    assert (failure["type"], failure["value"]) == ("LookupError", "no stock")
+    innermost = failure["stacktrace"]["frames"][-1]
+    assert innermost["function"] == "count_stock"
+    assert innermost["filename"].endswith("test_sentry.py")
+    assert innermost["context_line"].strip() == 'raise LookupError("no stock") from error'
+    assert innermost.get("vars", {}) == {}

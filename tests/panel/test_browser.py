@@ -243,6 +243,40 @@ def test_hostile_text_is_text_in_the_browser_too(
         database.execute("DELETE FROM callboard.runs WHERE run_id = %s", (run_id,))
 
 
+def test_a_schedule_is_opened_from_the_table_and_edited_with_a_preview(
+    visit: Callable[[], Visitor], database: psycopg.Connection
+) -> None:
+    query = "SELECT expr, changed_by FROM callboard.schedules WHERE job_name = 'cleanup-old-logs'"
+    ((before, _),) = database.execute(query).fetchall()
+    visitor = visit()
+    page = visitor.sign_in("otto", PASSWORD, "/schedules?q=cleanup-old-logs")
+    visitor.ready()
+
+    table = page.get_by_test_id("stDataFrame")
+    click_cell(page, table, 0, from_right=round(still(table)["width"]) - 60)
+    expect(page).to_have_url(re.compile(r"schedule=\d+"))
+    expect(page.get_by_text("cleanup-old-logs/code:0")).to_be_visible()
+    page.get_by_label("Why did it not run at").fill("2020-01-01 03:00")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("No slot of cleanup-old-logs falls due at")).to_be_visible()
+
+    page.get_by_role("button", name="Edit").click()
+    dialog = page.get_by_role("dialog")
+    field = dialog.get_by_test_id("stTextInputField").first
+    field.fill("61 * * * *")
+    expect(dialog.get_by_text("minute").first).to_be_visible()
+    field.fill("15 4 * * *")
+    expect(dialog.get_by_text("At 04:15 every day")).to_be_visible()
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("cleanup-old-logs/code:0 is changed.")).to_be_visible()
+    assert database.execute(query).fetchall() == [("15 4 * * *", "otto")]
+
+    database.execute(
+        "UPDATE callboard.schedules SET expr = %s, changed_by = NULL WHERE job_name = 'cleanup-old-logs'",
+        (before,),
+    )
+
+
 def test_an_instance_that_loses_its_database_says_so_and_recovers(
     visit: Callable[[], Visitor], servers: EmbeddedServers, database: psycopg.Connection
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from callboard.control.marks import mark
 from callboard.control.reads.durations import Trend
+from callboard.control.reads.ledger import UNDECIDED
 from callboard.control.reads.runs import Attempt, Run, RunDetail
 from callboard.control.reads.trends import OutcomeBucket, Outcomes
 from callboard.core.errors import BadInput
@@ -40,7 +41,7 @@ def parameter(name: str, kind: str | None = None, *, required: bool = False) -> 
 
 def test_every_state_and_disposition_has_a_look() -> None:
     assert set(palette.LOOKS) == set(RunState)
-    assert set(ledger.LOOKS) == set(Disposition)
+    assert set(ledger.LOOKS) == {*Disposition, UNDECIDED}
     assert set(palette.MARKS) == {mark(rate) for rate in (None, 10, 90, 99)}
 
 

@@ -121,6 +121,7 @@ def test_a_redis_out_of_memory_refuses_loudly_and_the_outbox_keeps_it(engine, br
         "jsonb_set(message, '{options,retries}', '1000000000000')",
         "jsonb_set(message, '{message_timestamp}', '100000000000000000')",
         "jsonb_set(message, '{options,due_at}', '-1')",
+        "jsonb_set(message, '{args}', jsonb_build_array(repeat('x', 16777216)))",
     ],
 )
 def test_a_row_that_holds_no_message_ends_as_dead_and_holds_up_no_other(engine, broker, relay, damage):

@@ -5,13 +5,13 @@ What is asserted is the plan: which rows each scan of a table touched. Times are
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 import psycopg
 import pytest
 
 from callboard.storage.engine import psycopg_url
 from helpers.million import fill
+from helpers.plans import scanned, touched
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -96,18 +96,3 @@ def test_the_million_is_there_and_its_rollups_agree_with_it(database: psycopg.Co
     assert figures == raw
     assert raw is not None
     assert min(raw) > 100
-
-
-def scanned(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The nodes of a plan that read a table or an index."""
-    if "Relation Name" in plan:
-        yield plan
-    for below in plan.get("Plans", ()):
-        yield from scanned(below)
-
-
-def touched(scan: dict[str, Any]) -> float:
-    """The rows that a scan looked at, those that it left out included."""
-    removed = scan.get("Rows Removed by Filter", 0) + scan.get("Rows Removed by Index Recheck", 0)
-    rows: float = (scan["Actual Rows"] + removed) * scan["Actual Loops"]
-    return rows

@@ -2,6 +2,7 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0010_pre_control"
 down_revision = "0009_pre_dead_letters"
@@ -56,6 +57,23 @@ def upgrade() -> None:
         "runs",
         sa.Column("retry_of", sa.Uuid(), nullable=True, comment="The run that this one does again."),
         schema="callboard",
+    )
+    op.add_column(
+        "runs",
+        sa.Column(
+            "flow",
+            postgresql.JSONB(astext_type=sa.Text()),
+            nullable=True,
+            comment="The chain and the group that it is a part of.",
+        ),
+        schema="callboard",
+    )
+    op.create_index(
+        "runs_group_idx",
+        "runs",
+        [sa.text("(flow -> 'group' ->> 'id')")],
+        schema="callboard",
+        postgresql_where=sa.text("flow -> 'group' IS NOT NULL"),
     )
     op.create_index(
         "runs_retry_of_idx",

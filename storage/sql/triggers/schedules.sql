@@ -5,6 +5,11 @@ LANGUAGE plpgsql
 AS $$
 BEGIN
     NEW.changed_at := now();
+    -- Callboard's own processes say who it was; whoever else changes a schedule by SQL is named here.
+    IF NEW.changed_by IS NOT DISTINCT FROM OLD.changed_by
+       AND current_setting('application_name') NOT LIKE 'callboard%' THEN
+        NEW.changed_by := coalesce(nullif(current_setting('callboard.who', true), ''), session_user);
+    END IF;
     IF NEW.checked_until IS NOT DISTINCT FROM OLD.checked_until
        AND (NEW.expr <> OLD.expr OR NEW.tz <> OLD.tz OR (NEW.enabled AND NOT OLD.enabled)) THEN
         NEW.checked_until := greatest(OLD.checked_until, now());

@@ -9,6 +9,7 @@ from callboard.control.reads.runs import run
 from callboard.core.errors import BadInput, Disabled, NotAllowed, NotFound
 from callboard.core.keys import Keys
 from helpers.declarations import audit, declare, job, run_ids
+from helpers.queues import queued
 
 SIGNATURE = [
     {"name": "city", "kind": "positional_or_keyword", "type": "str", "default": None, "required": True},
@@ -122,3 +123,43 @@ def test_a_job_whose_mutex_is_held_is_refused_to_those_who_ask(
     assert run_job(context, operator, "report").state == "sent"
     assert run_job(context, operator, "patient", if_running="refuse").state == "sent"
     assert run_job(context, operator, "free", if_running="refuse").state == "sent"
+
+
+def test_a_key_that_is_taken_returns_the_run_that_has_it(context, engine, operator, broker):
+    declare(engine, job("report"))
+
+    first = run_job(context, operator, "report", idempotency_key="today")
+    second = run_job(context, operator, "report", idempotency_key="today")
+    other = run_job(context, operator, "report", idempotency_key="tomorrow")
+
+    assert (second.run_id, second.existing, first.existing) == (first.run_id, True, False)
+    assert other.run_id != first.run_id
+    assert len(queued(context.broker)) == 2
+
+
+def test_code_and_operators_share_the_keys_of_a_job(context, engine, operator, broker):
+    import dramatiq
+
+    declare(engine, job("report"))
+    dramatiq.actor(lambda: None, broker=broker, actor_name="report", idempotency_key="always")
+    message = broker.get_actor("report").send()
+
+    assert str(run_job(context, operator, "report", idempotency_key="always").run_id) == message.message_id
+
+
+@pytest.mark.parametrize("key", ["", "k" * 201])
+def test_a_key_of_no_proper_length_is_refused(context, engine, operator, key):
+    declare(engine, job("report"))
+
+    with pytest.raises(BadInput, match="An idempotency key has 1 to 200"):
+        run_job(context, operator, "report", idempotency_key=key)
+
+
+def test_a_key_is_free_again_where_the_request_was_refused(context, engine, operator, redis_client):
+    declare(engine, job("report"))
+    redis_client.set(context.keys.mutex("report"), "somebody")
+    with pytest.raises(AlreadyRunning):
+        run_job(context, operator, "report", idempotency_key="k", if_running="refuse")
+    redis_client.delete(context.keys.mutex("report"))
+
+    assert not run_job(context, operator, "report", idempotency_key="k", if_running="refuse").existing

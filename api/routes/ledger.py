@@ -1,0 +1,93 @@
+"""`/api/schedules/ledger`, `/api/schedules/{schedule}/ledger`, `/api/jobs/{job}/why`: why it ran, or not."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+
+from callboard.api.dependencies import Analyst, CurrentContext
+from callboard.api.models.ledger import SlotBody, SlotPage, WhyBody
+from callboard.api.problems import documented
+from callboard.control.context import Context
+from callboard.control.reads import ledger as reads
+from callboard.control.reads import schedules as schedule_reads
+from callboard.control.reads import why as answers
+from callboard.control.reads.ledger import Wanted
+
+router = APIRouter(prefix="/api", tags=["schedules"])
+
+READ = documented(400, 401, 403, 404, 422, 503)
+
+Limit = Annotated[int, Query(ge=1, le=1_000, description="The most to return.")]
+Cursor = Annotated[str | None, Query(max_length=200, description="`nextCursor` of the page before.")]
+
+
+def wanted(
+    job: Annotated[str | None, Query(max_length=1_000)] = None,
+    disposition: Annotated[
+        list[str] | None,
+        Query(max_length=20, description="`missed`, `undecided` ...; may be repeated."),
+    ] = None,
+    since: Annotated[datetime | None, Query(description="Due then or later.")] = None,
+    until: Annotated[datetime | None, Query(description="Due then or earlier.")] = None,
+) -> Wanted:
+    """The filter in the address."""
+    return Wanted(job=job, dispositions=disposition, since=since, until=until)
+
+
+Filter = Annotated[Wanted, Depends(wanted)]
+
+
+@router.get("/schedules/ledger", summary="List what became of slots", responses=READ)
+def list_slots(
+    context: CurrentContext, _caller: Analyst, wanted: Filter, limit: Limit = 100, cursor: Cursor = None
+) -> SlotPage:
+    """Each expected slot of all schedules once, the latest first. Takes `analytics:view_all`.
+
+    Slots that have passed and that no scheduler has decided are `undecided`, and on the first page.
+    """
+    return _page(context, wanted, limit, cursor)
+
+
+@router.get("/schedules/{schedule}/ledger", summary="List what became of a schedule's slots", responses=READ)
+def list_slots_of(
+    context: CurrentContext,
+    _caller: Analyst,
+    schedule: Annotated[int, Path(description="The schedule's id.")],
+    wanted: Filter,
+    limit: Limit = 100,
+    cursor: Cursor = None,
+) -> SlotPage:
+    """Each expected slot of a schedule once, the latest first. Takes `analytics:view_all`."""
+    found = schedule_reads.schedule(context, schedule)
+    only = Wanted(found.job, found.id, wanted.dispositions, wanted.since, wanted.until)
+    return _page(context, only, limit, cursor)
+
+
+@router.get("/jobs/{job}/why", summary="Say why a job ran at a time, or did not", responses=READ)
+def explain(
+    context: CurrentContext,
+    _caller: Analyst,
+    job: Annotated[str, Path(description="The job's name.", max_length=1_000)],
+    at: Annotated[
+        str,
+        Query(
+            max_length=100,
+            description="ISO 8601, or a time of day in the zone of its schedules.",
+            examples=["08:00"],
+        ),
+    ],
+    tz: Annotated[
+        str | None, Query(max_length=100, description="The zone to read and tell times in.")
+    ] = None,
+) -> WhyBody:
+    """What became of the slot nearest to that time, in a sentence or two. Takes `analytics:view_all`.
+
+    Where none was expected it says so, and names the slots around.
+    """
+    return WhyBody.of(answers.why(context, job, at, tz=tz))
+
+
+def _page(context: Context, wanted: Wanted, limit: int, cursor: str | None) -> SlotPage:
+    slots, following = reads.page(context, wanted, limit=limit, cursor=cursor)
+    return SlotPage(slots=[SlotBody.of(each) for each in slots], next_cursor=following)

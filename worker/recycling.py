@@ -1,0 +1,49 @@
+"""Has a worker process end in order, before it has grown too old or too large; a fresh one takes its place.
+
+Libraries leak; the memory that they have lost comes back with the end of their process.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from callboard.middleware.recording import Recording
+
+_STATM = Path("/proc/self/statm")
+
+
+def resident_bytes() -> int:
+    """The memory that this process has in use (its resident set)."""
+    try:
+        return int(_STATM.read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except OSError:
+        import psutil
+
+        return int(psutil.Process().memory_info().rss)
+
+
+class Recycling:
+    """Tells when this process has had its day.
+
+    Parameters:
+        max_jobs: attempts after which it ends; None: any number.
+        max_memory: bytes of resident memory above which it ends; None: any number.
+    """
+
+    def __init__(self, broker: Any, *, max_jobs: int | None, max_memory: int | None) -> None:
+        self._recording = Recording.of(broker)
+        self._max_jobs = max_jobs
+        self._max_memory = max_memory
+
+    @property
+    def pause_s(self) -> float:
+        """Seconds between two looks."""
+        return 0.1 if self._max_jobs or self._max_memory else 1.0
+
+    def reason(self) -> str | None:
+        """Why the process is to end, or None."""
+        if self._max_jobs and self._recording.ended >= self._max_jobs:
+            return f"it has done {self._recording.ended} jobs, of {self._max_jobs} at most"
+        if self._max_memory and (used := resident_bytes()) > self._max_memory:
+            return f"it uses {used >> 20} MB of memory, of {self._max_memory >> 20} MB at most"
+        return None
