@@ -20,6 +20,7 @@ from redis.retry import Retry
 from callboard.core.errors import BadInput
 from callboard.core.keys import Keys
 from callboard.core.limits import MAX_MESSAGE_BYTES
+from callboard.middleware.address import find_redis
 from callboard.middleware.breaker import BreakerSettings
 from callboard.middleware.chains import begin_chain
 from callboard.middleware.committer import Committer
@@ -65,19 +66,22 @@ class Broker(HookedBroker):
     """The broker of a Callboard application.
 
     Parameters:
-        url: where Redis is: `redis://`, `rediss://` or `unix://`.
+        url: where Redis is: `redis://`, `rediss://` or `unix://`; or else `host`, `port` and `db` say so.
         namespace: the prefix of all keys.
         middleware: the application's own middleware, in addition to Callboard's.
         heartbeat_timeout: ms of silence after which a worker counts as dead and its messages go to others.
         source: where the actors come from, such as the names of their modules.
         breaker: what holds for circuit breakers that say nothing else.
         parameters: anything else that `redis.Redis.from_url` takes.
+
+    Raises:
+        BadInput: a parameter is one that only Dramatiq's own broker takes.
     """
 
     def __init__(
         self,
         *,
-        url: str = "redis://127.0.0.1:6379/0",
+        url: str | None = None,
         namespace: str = "dramatiq",
         middleware: Sequence[Middleware] = (),
         heartbeat_timeout: int = 15_000,
@@ -85,7 +89,7 @@ class Broker(HookedBroker):
         breaker: BreakerSettings | None = None,
         **parameters: Any,
     ) -> None:
-        self.url = url
+        self.url = url = find_redis(url, parameters)
         parameters.setdefault("socket_timeout", 10)
         parameters.setdefault("socket_connect_timeout", 5)
         self._patient = redis.Redis.from_url(
@@ -131,11 +135,12 @@ class Broker(HookedBroker):
             BadInput: it is too large to be sent; see `core.limits`.
         """
         redis_id = str(message.options.get("redis_message_id"))
-        moving = delay is None and redis_id in self._delayed
+        # The worker has taken the time off a message that it moves.
+        moving = delay is None and "eta" not in message.options and redis_id in self._delayed
         mark = "" if moving else self._key_of(message)
         message = self._address(message, delay)
         self.emit_before("enqueue", message, delay)
-        packet = _pack(message)
+        packet = Packet.of(message)
         if not moving:
             _check_size(packet, message)
         if moving:
@@ -170,7 +175,7 @@ class Broker(HookedBroker):
             mark = self.keys.sent(message.message_id) if once else self._key_of(message)
             message = self._address(message, delay)
             self.emit_before("enqueue", message, delay)
-            packet = _pack(message)
+            packet = Packet.of(message)
             if not once:
                 _check_size(packet, message)
             packed.append(Packed(message, delay, Marked(packet, mark, message.message_id)))
@@ -191,7 +196,7 @@ class Broker(HookedBroker):
         """
         message = self._address(message, delay, ready_at)
         self.emit_before("enqueue", message, delay)
-        packet = _pack(message)
+        packet = Packet.of(message)
         self.emit_after("enqueue", message, delay)
         return packet
 
@@ -314,10 +319,6 @@ class Broker(HookedBroker):
             except (redis.ConnectionError, redis.TimeoutError) as error:
                 raise ConnectionClosed(error) from error
         return put
-
-
-def _pack(message: Message[Any]) -> Packet:
-    return Packet(message.queue_name, message.options["redis_message_id"], message.encode())
 
 
 def _check_size(packet: Packet, message: Message[Any]) -> None:

@@ -4,7 +4,7 @@ An idle consumer blocks on a token that producers leave, instead of polling: it 
 and costs Redis next to nothing. It also looks at the queue itself now and then, for producers that leave no
 token (stock Dramatiq). How much it takes at once follows from how fast the worker finishes: twice the
 number of threads while jobs are slow, so that no message waits behind a slow one while another worker is
-idle, and up to `MOST` when jobs take well under a millisecond.
+idle, and up to `MOST` when jobs take well under a millisecond; or as many as `dramatiq_queue_prefetch` says.
 """
 
 import threading
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 
 import redis
 from dramatiq import ConnectionClosed, Consumer, Message, MessageProxy
+from dramatiq import worker as stock
 from dramatiq.common import q_name
 from dramatiq.errors import DecodeError
 
@@ -85,6 +86,8 @@ class RedisConsumer(Consumer):
         self._broker = broker
         self._queue = queue_name
         self._delayed = queue_name.endswith(".DQ")
+        #: Whether an operator has set how many to take, those in progress included.
+        self._told = bool(stock.QUEUE_PREFETCH) and not self._delayed
         self._base = prefetch
         self._limit = prefetch
         self._cache: list[Delivery] = []
@@ -174,12 +177,16 @@ class RedisConsumer(Consumer):
         self._reclaimed = True
 
     def _has_room(self) -> bool:
-        if len(self._held) * 2 <= self._limit:
+        if self._is_low():
             return True
         self._room.clear()
-        if len(self._held) * 2 > self._limit:
+        if not self._is_low():
             self._room.wait(self._pause(1.0))
-        return len(self._held) * 2 <= self._limit
+        return self._is_low()
+
+    def _is_low(self) -> bool:
+        held = len(self._held)
+        return held < self._limit if self._told else held * 2 <= self._limit
 
     def _await_token(self) -> bool:
         """Block until there may be something to fetch."""
@@ -200,7 +207,7 @@ class RedisConsumer(Consumer):
         wanted = self._limit - len(self._held)
         found = self._broker.fetch(self._queue, wanted)
         now = time.monotonic()
-        if not self._delayed:
+        if not self._delayed and not self._told:
             self._adapt(now - self._fetched_at, full=len(found) >= wanted)
         self._fetched_at = now
         self._woken = bool(found)
@@ -272,7 +279,7 @@ class RedisConsumer(Consumer):
 
     def _release(self, redis_id: str) -> None:
         self._held.discard(redis_id)
-        if not self._room.is_set() and len(self._held) * 2 <= self._limit:
+        if not self._room.is_set() and self._is_low():
             self._room.set()
 
 

@@ -30,6 +30,11 @@ class Packet:
     redis_id: str
     payload: bytes
 
+    @classmethod
+    def of(cls, message: Message[Any]) -> "Packet":
+        """A message that has its queue and its id in Redis, encoded."""
+        return cls(message.queue_name, message.options["redis_message_id"], message.encode())
+
 
 @dataclass(frozen=True, slots=True)
 class Join:

@@ -94,6 +94,23 @@ def test_a_message_that_waits_in_a_worker_goes_to_the_next_one_when_it_stops(bro
     assert set(delayed.made) == {message.message_id}
 
 
+def test_a_message_that_waits_and_is_sent_once_more_runs_twice(broker: Any) -> None:
+    delayed, ran = Calls(), Calls()
+
+    class Look(Middleware):
+        def before_delay_message(self, broker: Any, message: Any) -> None:
+            delayed.note()
+
+    broker.add_middleware(Look())
+    message = declare(broker, lambda: ran.note(), actor_name="work").send_with_options(delay=400)
+    with working(broker):
+        delayed.wait_for(1)
+        broker.enqueue(message)
+        ran.wait_for(2)
+        wait_until_empty(broker)
+    assert len(ran.made) == 2
+
+
 def test_a_delay_of_more_than_seven_days_is_refused_as_is_only_documented_elsewhere(ours: Broker) -> None:
     work = declare(ours, lambda: None, actor_name="work")
     with pytest.raises(ValueError, match="seven days"):

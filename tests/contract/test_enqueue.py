@@ -1,6 +1,7 @@
 """Sending messages, and what a broker says of its queues."""
 
 import json
+import threading
 from typing import Any
 from uuid import uuid4
 
@@ -9,7 +10,17 @@ import pytest
 from dramatiq import Message, QueueJoinTimeout
 from dramatiq.brokers.redis import RedisBroker
 
-from helpers.workers import Calls, dead_letters, declare, left_over, wait_until_empty, working
+from helpers.waiting import wait_for
+from helpers.workers import (
+    Calls,
+    Presence,
+    dead_letters,
+    declare,
+    held,
+    left_over,
+    wait_until_empty,
+    working,
+)
 
 
 def test_a_message_sent_says_to_whom_it_goes_and_runs_with_its_arguments(broker: Any) -> None:
@@ -226,10 +237,43 @@ def test_a_paused_worker_starts_nothing_until_it_is_resumed(
     with working(broker) as worker:
         work.send("before")
         ran.wait_for(1)
-        worker.pause()
+        pausing = threading.Thread(target=worker.pause)
+        pausing.start()
+        wait_for(lambda: all(thread.paused_event.is_set() for thread in worker.workers))
+        # Consumers end their wait for a message, and then pause as well.
         work.send("meanwhile")
+        work.send_with_options(args=("meanwhile",), delay=1)
+        pausing.join()
         with pytest.raises(QueueJoinTimeout):
             broker.join("default", interval=20, timeout=300)
         assert ran.made == ["before"]
         worker.resume()
-        assert ran.wait_for(2) == ["before", "meanwhile"]
+        assert ran.wait_for(3) == ["before", "meanwhile", "meanwhile"]
+
+
+@pytest.mark.parametrize("prefetch", [1, 2])
+def test_a_worker_takes_no_more_at_a_time_than_it_is_told_to(
+    broker: Any, monkeypatch: pytest.MonkeyPatch, prefetch: int
+) -> None:
+    # As with `dramatiq_queue_prefetch` in the environment: quick messages change nothing of it.
+    monkeypatch.setattr(dramatiq.worker, "QUEUE_PREFETCH", prefetch)
+    ran, room, gate = Calls(), Presence(), threading.Event()
+    quick = declare(broker, ran.note, actor_name="quick")
+
+    def slow() -> None:
+        with room:
+            gate.wait(10)
+
+    slow_ = declare(broker, slow)
+    for _ in range(60):
+        quick.send()
+    for _ in range(6):
+        slow_.send()
+    with working(broker, threads=4):
+        wait_for(lambda: room.inside == prefetch)
+        assert len(ran.made) == 60
+        assert left_over(broker) == 6
+        assert len(held(broker)) == prefetch
+        gate.set()
+        wait_until_empty(broker)
+    assert room.most == prefetch

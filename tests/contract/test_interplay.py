@@ -95,10 +95,11 @@ def test_a_pipeline_goes_on_in_the_other(fleet: Fleet) -> None:
     later = then.message_with_options(args=(10,), delay=100)
     pipe = first.message(1) | later | first.message(100) | then.message(1000)
     pipe.run()
-    with working(fleet.first, queues={"one"}), working(fleet.second, queues={"two"}):
-        assert pipe.get_result(block=True, timeout=10_000) == 1111
-        wait_until_empty(fleet.second, "one")
-        wait_until_empty(fleet.second, "two")
+    for number, message in enumerate(pipe.messages):
+        with working(fleet[number % 2], queues={("one", "two")[number % 2]}):
+            message.get_result(backend=fleet.first.get_results_backend(), block=True, timeout=10_000)
+    assert list(pipe.get_results()) == [1, 11, 111, 1111]
+    assert left_over(fleet.second, "one") == left_over(fleet.second, "two") == 0
 
 
 def test_a_group_is_completed_by_both_and_calls_back_once(fleet: Fleet) -> None:

@@ -284,6 +284,14 @@ def test_a_middleware_adds_options_to_actors_and_others_are_refused(broker: Any)
     assert declare(broker, lambda: None, actor_name="work", tenant="acme").options == {"tenant": "acme"}
 
 
+def test_every_option_of_dramatiqs_own_middleware_is_there(broker: Any) -> None:
+    assert broker.actor_options >= {
+        "max_age", "time_limit", "notify_shutdown", "on_failure", "on_success", "pipe_ignore", "pipe_target",
+        "max_retries", "min_backoff", "max_backoff", "retry_when", "throws", "on_retry_exhausted",
+        "store_results", "result_ttl",
+    }  # fmt: skip
+
+
 def test_a_middleware_that_comes_late_is_told_of_all_that_was_declared(broker: Any) -> None:
     calls = Calls()
 
