@@ -5,6 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import redis
@@ -31,6 +32,12 @@ def no_memory_left(broker: Broker) -> Iterator[None]:
 def heard(broker: Broker) -> float:
     """When the worker was last heard of, in ms since the epoch."""
     return broker.client.zscore(broker.keys.heartbeats, broker.broker_id) or 0.0
+
+
+def slot_until(broker: Broker, limit: str) -> float:
+    """Until when the one slot of a limit is taken, in ms since the epoch."""
+    found: Any = broker.client.zrange(broker.keys.slots(limit), 0, -1, withscores=True)
+    return float(found[0][1])
 
 
 def test_what_is_in_a_full_redis_is_worked_off_and_recorded(broker: Broker) -> None:
@@ -81,11 +88,11 @@ def test_a_worker_of_a_full_redis_keeps_what_its_runs_hold(
     with working(broker):
         wait_for(lambda: broker.client.exists(broker.keys.mutex("job")))
         with no_memory_left(broker):
-            first, slot = heard(broker), broker.client.zrange(broker.keys.slots("job"), 0, -1, withscores=True)
+            first, lease = heard(broker), slot_until(broker, "job")
 
             # Then its leases go on, and its worker counts as alive
             wait_for(lambda: heard(broker) > first + 500)
-            assert broker.client.zrange(broker.keys.slots("job"), 0, -1, withscores=True)[0][1] > slot[0][1]
+            assert slot_until(broker, "job") > lease
             assert broker.client.pttl(broker.keys.mutex("job")) > mutex.LEASE - 1_000
         end.set()
         final_events(broker, 1)
