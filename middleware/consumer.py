@@ -7,7 +7,6 @@ number of threads while jobs are slow, so that no message waits behind a slow on
 idle, and up to `MOST` when jobs take well under a millisecond.
 """
 
-import threading
 import time
 from collections.abc import Iterable
 from heapq import heappop, heappush
@@ -257,6 +256,7 @@ class RedisConsumer(Consumer):
                 finished.fate, finished.lot = message.moves, message.lot
             if (execution := message.execution) is not None:
                 finished.holds, finished.outcome = execution.holds, execution.outcome
+                finished.begun = execution.started is not None
         self._broker.committer.commit(finished)
 
     def _release(self, redis_id: str) -> None:
