@@ -24,8 +24,9 @@ from callboard.middleware.address import find_redis
 from callboard.middleware.breaker import BreakerSettings
 from callboard.middleware.chains import begin_chain
 from callboard.middleware.committer import Committer
-from callboard.middleware.consumer import Fetched, Hand, RedisConsumer
+from callboard.middleware.consumer import Fetched, RedisConsumer
 from callboard.middleware.delivery import Packet
+from callboard.middleware.hand import Hand
 from callboard.middleware.hooked import HookedBroker
 from callboard.middleware.patience import spans
 from callboard.middleware.scripts import load_script
@@ -241,9 +242,9 @@ class Broker(HookedBroker):
         ids: Any = self._patient.smembers(self.keys.acks(self.broker_id, queue))
         return {redis_id.decode() for redis_id in ids}
 
-    def held(self) -> list[tuple[str, set[str]]]:
-        """The queues that this process serves, each with the ids of the messages that it has in hand."""
-        return [(queue, hand.ids) for queue, hand in list(self._hands.items())]
+    def hands(self) -> list[tuple[str, Hand]]:
+        """The queues that this process serves, each with what it has in hand."""
+        return list(self._hands.items())
 
     def give_back(self, queue: str, redis_ids: list[str]) -> None:
         """Put messages that were fetched and not begun back onto their queue."""

@@ -46,6 +46,8 @@ class Finished:
     done: Callable[[str], None]
     lot: str = ""
     holds: tuple[Hold, ...] = ()
+    #: Whether its actor has run; otherwise a limit counts it no longer.
+    begun: bool = False
     #: What its breaker is to know, as JSON.
     outcome: bytes = b""
     join: Join | None = None
@@ -163,9 +165,9 @@ class Committer:
             for packet in item.follows:
                 tail += (packet.queue, packet.redis_id, packet.payload)
             for hold in item.holds:
-                releases += (hold.kind, hold.name, hold.token, item.outcome or b"{}")
+                releases += (str(position), hold.kind, hold.name, hold.token, _last_word(item, hold))
             if (join := item.join) is not None:
-                releases += ("group", join.group, join.member, f"{position} {len(join.packets)}")
+                releases += (str(position), "group", join.group, join.member, str(len(join.packets)))
                 for packet in join.packets:
                     releases += (packet.queue, packet.redis_id, packet.payload)
         arguments.append(len(events))
@@ -190,6 +192,13 @@ class Committer:
                 if failures:
                     self._logger.info("Finished messages are being committed again.")
                 return answer
+
+
+def _last_word(item: Finished, hold: Hold) -> str | bytes:
+    """What is to be said of something that is released."""
+    if hold.kind == "breaker":
+        return item.outcome
+    return str(hold.counted) if hold.counted and not item.begun else ""
 
 
 def _nothing() -> None:

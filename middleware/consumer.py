@@ -7,7 +7,6 @@ number of threads while jobs are slow, so that no message waits behind a slow on
 idle, and up to `MOST` when jobs take well under a millisecond; or as many as `dramatiq_queue_prefetch` says.
 """
 
-import threading
 import time
 from collections.abc import Iterable
 from heapq import heappop, heappush
@@ -25,6 +24,7 @@ from callboard.middleware import events
 from callboard.middleware.committer import Committer, Finished
 from callboard.middleware.delivery import Delivery, Packet
 from callboard.middleware.execution import now_ms
+from callboard.middleware.hand import Hand
 
 #: The most messages that a process takes from one queue ahead of its threads.
 MOST = 512
@@ -65,19 +65,6 @@ class Source(Protocol):
     def fetched(self, queue: str) -> set[str]: ...
 
 
-class Hand:
-    """What a process holds of one queue: the messages fetched and not committed yet.
-
-    It outlives the consumer, which begins anew after each lost connection.
-    """
-
-    __slots__ = ("ids", "room")
-
-    def __init__(self) -> None:
-        self.ids: set[str] = set()
-        self.room = threading.Event()
-
-
 class RedisConsumer(Consumer):
     """The consumer of one queue in one process."""
 
@@ -91,7 +78,7 @@ class RedisConsumer(Consumer):
         self._base = prefetch
         self._limit = prefetch
         self._cache: list[Delivery] = []
-        self._held = hand.ids
+        self._held = hand
         self._room = hand.room
         #: Those that wait in memory for their time, and their times.
         self._waiting: set[str] = set()
@@ -156,7 +143,8 @@ class RedisConsumer(Consumer):
         time.sleep(STAND_BY)
 
     def _let_go(self, ids: list[str]) -> None:
-        self._held.difference_update(ids)
+        for redis_id in ids:
+            self._held.let_go(redis_id)
         self._waiting.difference_update(ids)
         self._broker.forget_delayed(ids)
 
@@ -166,7 +154,7 @@ class RedisConsumer(Consumer):
         The reply to a fetch may be lost, and after a lost connection the worker forgets what it delayed.
         Nobody else would ever look at those messages while this process lives.
         """
-        stray = [redis_id for redis_id in self._broker.fetched(self._queue) if redis_id not in self._held]
+        stray = list(self._broker.fetched(self._queue) - self._held.ids())
         if stray:
             self._logger.warning(
                 "%d messages on queue %s had been fetched and got lost on the way; they go back.",
@@ -215,7 +203,7 @@ class RedisConsumer(Consumer):
         for each in found:
             delivery = self._decode(each, fetched)
             if delivery is not None:
-                self._held.add(each.redis_id)
+                self._held.take(each.redis_id)
                 self._cache.append(delivery)
         self._cache.reverse()
 
@@ -235,7 +223,7 @@ class RedisConsumer(Consumer):
                 "A message on queue %s cannot be decoded; it goes to the dead letters.", self._queue
             )
             event = events.undecodable(redis_id, q_name(self._queue), payload, error, self._broker.broker_id)
-            self._held.add(redis_id)
+            self._held.take(redis_id)
             self._broker.committer.commit(Finished(self._queue, redis_id, "dead", event, (), self._release))
             return None
         # A message may carry an id, and name a queue, that it is not stored under (a requeue by other tools);
@@ -275,10 +263,11 @@ class RedisConsumer(Consumer):
                 finished.fate, finished.lot = message.moves, message.lot
             if (execution := message.execution) is not None:
                 finished.holds, finished.outcome = execution.holds, execution.outcome
+                finished.begun = execution.started is not None
         self._broker.committer.commit(finished)
 
     def _release(self, redis_id: str) -> None:
-        self._held.discard(redis_id)
+        self._held.let_go(redis_id)
         if not self._room.is_set() and self._is_low():
             self._room.set()
 

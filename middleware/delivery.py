@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 class Hold:
     """Something of the fleet's that an execution holds; its last word on it goes into the commit.
 
-    `kind` is `mutex`, `limit` or `breaker`; what is `leased` must be renewed.
+    `kind` is `mutex`, `limit` or `breaker`; what is `leased` must be renewed. `counted` is the second
+    (since the epoch) in which a limit has counted the run towards its minute, or 0.
     """
 
     kind: str
     name: str
     token: str
     leased: bool = True
+    counted: int = 0
 
 
 @dataclass(frozen=True, slots=True)

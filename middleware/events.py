@@ -148,12 +148,11 @@ def _about(message: Any, execution: Execution, worker: str) -> dict[str, Any]:
         }
     if flow:
         event["flw"] = flow
-    if message.args:
-        event["args"] = message.args
-    if message.kwargs:
-        event["kw"] = message.kwargs
-    if getattr(message, "size", 0) > MAX_ARGS_BYTES:
-        event["args"], event["kw"] = [f"[cut: a message of {message.size} bytes]"], {}
+    args, kwargs = bounded_arguments(message, getattr(message, "size", 0))
+    if args:
+        event["args"] = args
+    if kwargs or args is not message.args:
+        event["kw"] = kwargs
     if execution.started is not None:
         event["sta"] = execution.started
     # Either may have a fraction, or come with the message and be anything.
@@ -196,6 +195,13 @@ def _add_notes(event: dict[str, Any], execution: Execution) -> None:
         lines = execution.log_lines[execution.sent_lines :]
         event["logs"], event["seq"] = lines, execution.sent_lines
         execution.sent_lines += len(lines)
+
+
+def bounded_arguments(message: Any, size: int) -> tuple[Any, Any]:
+    """A message's arguments as they are recorded: whole, or how many bytes it has."""
+    if size <= MAX_ARGS_BYTES:
+        return message.args, message.kwargs
+    return [f"[cut: a message of {size} bytes]"], {}
 
 
 def bounded_result(result: Any) -> Any:

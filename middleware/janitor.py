@@ -24,10 +24,10 @@ class Janitor:
     def look(self) -> int:
         """Look at all queues that this process serves. Returns how many messages were put back."""
         count = 0
-        for queue, held in self._broker.held():
+        for queue, hand in self._broker.hands():
             before = self._astray.get(queue, set())
             # First what Redis says: what is committed meanwhile is missing from both.
-            astray = self._broker.fetched(queue) - held
+            astray = self._broker.fetched(queue) - hand.ids()
             lost = sorted(astray & before)
             if lost:
                 self._logger.warning(

@@ -75,14 +75,23 @@ class Limits(Middleware):
         for name, limit in bounds:
             arguments += [name, limit.get("concurrent") or 0, limit.get("per_minute") or 0]
         try:
-            used_up: int = self._take(keys=[broker.namespace], args=arguments)
+            used_up, second = self._take(keys=[broker.namespace], args=arguments)
         except redis.RedisError as error:
             self._logger.warning("A limit cannot be asked for now: %s. Its run waits.", error)
-            used_up = 1
+            used_up, second = 1, 0
         if used_up:
             name = bounds[used_up - 1][0]
             raise park(message, f"limit|{name}", f"limit: {name} is used up")
-        held = (Hold("limit", name, token) for name, limit in bounds if limit.get("concurrent"))
+        held = (
+            Hold(
+                "limit",
+                name,
+                token,
+                leased="concurrent" in limit,
+                counted=second if "per_minute" in limit else 0,
+            )
+            for name, limit in bounds
+        )
         message.execution.holds = (*message.execution.holds, *held)
 
 

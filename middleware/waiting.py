@@ -28,6 +28,8 @@ class Waiting(NamedTuple):
     queue: str
     redis_id: str
     delayed: bool
+    #: Bytes of the encoded message.
+    size: int
 
 
 def find_waiting(client: redis.Redis, keys: Keys, queues: Iterable[str], run_id: str) -> Waiting | None:
@@ -38,7 +40,7 @@ def find_waiting(client: redis.Redis, keys: Keys, queues: Iterable[str], run_id:
             found: Any = client.hscan_iter(keys.messages(name), count=STEP)
             for redis_id, payload in found:
                 if wanted in payload and (message := _decode(payload, run_id)) is not None:
-                    return Waiting(message, queue, redis_id.decode(), name != queue)
+                    return Waiting(message, queue, redis_id.decode(), name != queue, len(payload))
     return None
 
 

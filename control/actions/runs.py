@@ -15,6 +15,8 @@ from callboard.control.reads.names import UnknownJob
 from callboard.control.reads.runs import as_run_id
 from callboard.core.errors import Conflict, Disabled, NotFound
 from callboard.core.limits import cut, storable
+from callboard.core.plain import plain
+from callboard.middleware.events import bounded_arguments
 from callboard.middleware.waiting import find_waiting, hurry
 from callboard.storage import letters
 from callboard.storage.queries import Row, switches
@@ -172,6 +174,7 @@ def _note_unknown(context: Context, connection: Connection, run_id: UUID) -> Row
     if found is None:
         raise NotFound(f"There is no run {run_id}; it may be older than what is kept.")
     message = found.message
+    args, kwargs = bounded_arguments(message, found.size)
     queries.note_waiting(
         connection,
         run_id=run_id,
@@ -179,8 +182,8 @@ def _note_unknown(context: Context, connection: Connection, run_id: UUID) -> Row
         queue=found.queue,
         at_ms=message.message_timestamp,
         attempt=message.options.get("retries", 0) + 1,
-        args=list(message.args),
-        kwargs=message.kwargs,
+        args=plain(list(args)),
+        kwargs=plain(kwargs),
     )
     row = queries.run(connection, run_id)
     assert row is not None  # noqa: S101 - it has just been written

@@ -19,6 +19,8 @@ local key, fences = namespace .. ":__mutex__." .. name, namespace .. ":__fence__
 local latest = namespace .. ":__latest__." .. name
 local week = 604800000
 
+-- A write that needs no memory: after it Redis, even when it has none left, refuses this script none.
+redis.call("del", namespace .. ":__none__")
 local holder = redis.call("get", key)
 if holder == token then
     return { tonumber(redis.call("get", fences)), run }

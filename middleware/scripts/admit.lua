@@ -15,6 +15,8 @@ local state, till, probe, probe_until, cause, opened_at =
 if not state or state == "closed" then
     return { 1, 0, "" }
 end
+-- A write that needs no memory: after it Redis, even when it has none left, refuses this script none.
+redis.call("del", namespace .. ":__none__")
 local now = redis.call("time")
 local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
 if state == "open" and tonumber(till or 0) <= now_ms then

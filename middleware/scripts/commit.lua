@@ -8,10 +8,11 @@
 --          ""), how many messages follow from it
 --          number of events that belong to no finished message, then each as JSON
 --          then the messages that follow, in the order of their causes: queue, Redis message id, payload
---          then what is released, four values each: kind ("mutex", "limit" or "breaker"), name, token, and for a
---          breaker its outcome as JSON: {ok, cause, job, run, threshold, window, timeout}; or, for a part of a
---          "group", its id, the part's, and "<position of the part> <number of messages>", followed by those
---          messages, three values each, which go out with the last part
+--          then what is released, five values each: the position (from 1) of the message that held it, kind
+--          ("mutex", "limit" or "breaker"), name, token, and for a breaker its outcome as JSON: {ok, cause, job,
+--          run, threshold, window, timeout}, for a limit the second in which it counted a run that did not begin
+--          after all (or ""); or, for a part of a "group", its id, the part's, and the number of messages,
+--          followed by those messages, three values each, which go out with the last part
 --
 -- Only a message that this broker still holds counts: when it was taken for dead and its messages were given
 -- to others, its late results are refused. Repeating a commit whose reply was lost therefore does nothing.
@@ -208,8 +209,9 @@ local function completes(group, part)
 end
 
 while at < #ARGV do
-    local kind, name, token, extra = ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]
-    at = at + 4
+    local held = items[tonumber(ARGV[at])].held
+    local kind, name, token, extra = ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], ARGV[at + 4]
+    at = at + 5
     local released = 0
     if kind == "mutex" then
         local key = namespace .. ":__mutex__." .. name
@@ -218,11 +220,19 @@ while at < #ARGV do
         end
     elseif kind == "limit" then
         released = redis.call("zrem", namespace .. ":__slots__." .. name, token)
+        local rate = namespace .. ":__rate__." .. name
+        if held and extra ~= "" and redis.call("hexists", rate, extra) == 1 then
+            redis.call("hincrby", rate, extra, -1)
+            released = 1
+        end
     elseif kind == "breaker" then
-        count_outcome(name, token, cjson.decode(extra))
+        local outcome = cjson.decode(extra)
+        if not held then
+            outcome.ok = cjson.null
+        end
+        count_outcome(name, token, outcome)
     else
-        local position, count = string.match(extra, "(%d+) (%d+)")
-        put(tonumber(count), items[tonumber(position)].held and completes(name, token))
+        put(tonumber(extra), held and completes(name, token))
     end
     local lot = kind .. "|" .. name
     if released == 1 and redis.call("zscore", lots, lot) then

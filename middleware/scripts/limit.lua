@@ -5,10 +5,13 @@
 -- ARGV[2]  lease in milliseconds
 -- ARGV[3..] three values a limit: name, how many at a time (0: any number), how many a minute (0: any number)
 --
--- Returns 0 where they are taken; otherwise the position (from 1) of the first that is used up. A minute is counted
--- in seconds, the one that it begins in included, so that no minute whatever ever has more than that.
+-- Returns 0 where they are taken, otherwise the position (from 1) of the first that is used up; and the second in
+-- which the taker is counted. A minute is counted in seconds, the one that it begins in included, so that no minute
+-- whatever ever has more than that.
 
 local namespace, token, lease = KEYS[1], ARGV[1], tonumber(ARGV[2])
+-- A write that needs no memory: after it Redis, even when it has none left, refuses this script none.
+redis.call("del", namespace .. ":__none__")
 local now = redis.call("time")
 local now_s = tonumber(now[1])
 local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
@@ -35,7 +38,7 @@ for i = 3, #ARGV, 3 do
     end
     if used_up then
         redis.call("hset", namespace .. ":__limits__", name, concurrent .. " " .. per_minute)
-        return (i - 3) / 3 + 1
+        return { (i - 3) / 3 + 1, now_s }
     end
 end
 
@@ -52,4 +55,4 @@ for i = 3, #ARGV, 3 do
         redis.call("expire", key, 120)
     end
 end
-return 0
+return { 0, now_s }

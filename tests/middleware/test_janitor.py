@@ -1,10 +1,14 @@
 """What is astray in a worker that lives goes back to its queue."""
 
 import pytest
+from dramatiq import MessageProxy
 
 from callboard.middleware import keeper
 from callboard.middleware.broker import Broker
+from callboard.middleware.delivery import Delivery
 from callboard.middleware.janitor import Janitor
+from callboard.middleware.scripts import load_script
+from callboard.middleware.skips import park
 from helpers.waiting import wait_for
 from helpers.workers import Calls, declare, held, linger, stock_broker, wait_until_empty, working
 
@@ -73,3 +77,31 @@ def test_stock_dramatiq_leaves_it_there_for_ever(broker: Broker) -> None:
         ran.wait_for(20)
         wait_for(lambda: held(stock) == {"lost"})
     assert len(ran.made) == 20
+
+
+def test_a_message_that_comes_back_before_its_parking_is_told_of_is_in_hand(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a process that has a parked message again before it has heard that it was parked
+    declare(broker, lambda: None, actor_name="work")
+    broker.get_actor("work").send()
+    consumer = broker.consume("default", prefetch=8)
+    wake = load_script(broker.client, "wake")
+    again: list[MessageProxy | None] = []
+
+    def come_back() -> None:
+        wake(keys=[broker.namespace], args=[1, 1_000])
+        again.append(next(consumer))
+
+    monkeypatch.setattr(broker.committer, "look", come_back)
+    delivery = next(consumer)
+    assert isinstance(delivery, Delivery)
+    park(delivery, "pause|job:work", "paused")
+    consumer.ack(delivery)
+    assert broker.committer.flush()
+
+    # Then it is in hand, and no janitor gives it to a second thread
+    assert [type(each) for each in again] == [Delivery]
+    assert [hand.ids() for _, hand in broker.hands()] == [{delivery.redis_id}]
+    assert held(broker) == {delivery.redis_id}
+    consumer.close()

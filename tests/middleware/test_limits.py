@@ -183,3 +183,20 @@ def test_arguments_that_the_key_does_not_fit_go_to_the_dead_letters(broker: Brok
 def test_a_limit_that_makes_no_sense_is_refused_where_it_is_declared(broker: Broker, limit: Any) -> None:
     with pytest.raises(BadInput, match="The actor work has limit="):
         declare(broker, lambda: None, actor_name="work", limit=limit)
+
+
+def test_whoever_waits_for_a_mutex_uses_up_no_minute(broker: Broker) -> None:
+    # Given a job of which one run may go on at a time, and ten may begin in a minute
+    ran = Calls()
+
+    def work() -> None:
+        ran.note()
+        time.sleep(0.05)
+
+    declare(broker, work, max_retries=0, mutex=True, overlap="wait", limit={"per_minute": 10})
+    broker.enqueue_many(broker.get_actor("work").message() for _ in range(20))
+    with working(broker):
+        # Then ten do
+        ran.wait_for(10)
+        wait_for(lambda: broker.client.llen(broker.keys.lot("limit|work")) == 10)
+    assert len(ran.made) == 10

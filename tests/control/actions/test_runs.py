@@ -57,6 +57,20 @@ def test_a_run_that_waits_in_its_queue_never_starts(context, broker, known, oper
     assert [state(context, run_id) for run_id in (asked, sent)] == ["cancelled"] * 2
 
 
+@pytest.mark.parametrize(
+    "given", ["a\0b", "x" * 200_000, float("nan"), "\ud800"], ids=["NUL", "long", "NaN", "half"]
+)
+def test_a_run_that_only_redis_knows_is_cancelled_whatever_its_arguments(
+    context, broker, known, operator, given
+):
+    ran = Calls()
+    declare_actor(broker, ran.note, actor_name="work", max_retries=0)
+    message = broker.get_actor("work").send(given)
+    cancel(context, operator, message.message_id)
+    assert state(context, message.message_id) == "cancelled"
+    assert len(str(read_run(context, message.message_id).args)) < 1_000
+
+
 def test_a_run_that_waits_for_a_later_time_never_starts(context, broker, known, operator):
     ran = Calls()
     declare_actor(broker, ran.note, actor_name="work", max_retries=0)
