@@ -32,8 +32,9 @@ class Dependency:
         self.calls = Calls()
 
     def call(self) -> None:
-        """Fails while it is down."""
+        """Fails while it is down, not at once: a failure counts once it is committed, a moment later."""
         self.calls.note()
+        time.sleep(0.03)
         if self.down:
             raise ConnectionError("no route to whatsapp")
 
