@@ -61,7 +61,7 @@ def test_five_failures_in_a_row_open_it_and_the_probe_closes_it_again(broker: Br
     with working(broker, threads=1):
         broker.enqueue_many(actor.message() for _ in range(20))
 
-        # Then it is called five times (or a little more: some may begin before a failure is committed), and the
+        # Then it is called five times (or a few more: one may begin before a failure is committed), and the
         # others wait
         parked = broker.keys.lot("breaker|whatsapp")
         wait_for(lambda: broker.client.llen(parked) + len(whatsapp.calls.made) == 20)
