@@ -142,11 +142,9 @@ class Broker(HookedBroker):
         message = self._address(message, delay)
         self.emit_before("enqueue", message, delay)
         packet = Packet.of(message)
-        if not moving:
-            _check_size(packet, message)
         if moving:
             self._promoted[redis_id] = packet
-        elif self._put([Marked(packet, mark, message.message_id)]) == 0 and mark:
+        elif self._put([Marked(_checked(packet, message), mark, message.message_id)]) == 0 and mark:
             existing: Any = self._patient.get(mark)
             return message.copy(message_id=message.message_id if existing is None else existing.decode())
         self.emit_after("enqueue", message, delay)
@@ -178,7 +176,7 @@ class Broker(HookedBroker):
             self.emit_before("enqueue", message, delay)
             packet = Packet.of(message)
             if not once:
-                _check_size(packet, message)
+                _checked(packet, message)
             packed.append(Packed(message, delay, Marked(packet, mark, message.message_id)))
         return packed
 
@@ -322,10 +320,11 @@ class Broker(HookedBroker):
         return put
 
 
-def _check_size(packet: Packet, message: Message[Any]) -> None:
+def _checked(packet: Packet, message: Message[Any]) -> Packet:
     size = len(packet.payload)
     if size > MAX_MESSAGE_BYTES:
         raise BadInput(
             f"The message for {message.actor_name} takes {size:,} bytes, and at most {MAX_MESSAGE_BYTES:,}"
             " are sent; keep the data elsewhere, and send where it is."
         )
+    return packet

@@ -141,8 +141,14 @@ def test_a_late_failure_of_such_a_worker_neither_kills_nor_repeats_the_run(
     message = broker.enqueue(broker.get_actor("slow").message())
     with working(broker, threads=1):
         started.wait_for(1)
-        broker.client.zadd(broker.keys.heartbeats, {broker.broker_id: 1})
         with working(other, threads=1):
+
+            def taken_over() -> bool:
+                # Again and again: the worker gives signs of life of its own.
+                broker.client.zadd(broker.keys.heartbeats, {broker.broker_id: 1})
+                return len(started.made) == 2
+
+            wait_for(taken_over)
             final_event(broker, message)
             release.set()
             time.sleep(0.3)
