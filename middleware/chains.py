@@ -13,7 +13,7 @@ from dramatiq.rate_limits import RateLimiterBackend
 
 from callboard.core.keys import Keys
 from callboard.core.logging import get_logger
-from callboard.middleware.delivery import Delivery, Join
+from callboard.middleware.delivery import Delivery, Join, is_text
 
 #: The most parts of a chain that its messages name.
 MOST = 100
@@ -78,7 +78,7 @@ class Groups(middleware.GroupCallbacks):
         callbacks = message.options.get("group_completion_callbacks")
         if not group or not callbacks or exception is not None or not isinstance(message, Delivery):
             return
-        if not message.failed:
+        if is_text(group) and not message.failed:
             packets = tuple(
                 broker.follow_up(Message(**each).copy(options={"group": {"id": group}}), None)
                 for each in callbacks

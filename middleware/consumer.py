@@ -18,11 +18,12 @@ from dramatiq import worker as stock
 from dramatiq.common import q_name
 from dramatiq.errors import DecodeError
 
+from callboard.core.limits import storable
 from callboard.core.logging import get_logger
 from callboard.core.plain import words
 from callboard.middleware import events
 from callboard.middleware.committer import Committer, Finished
-from callboard.middleware.delivery import Delivery, Packet
+from callboard.middleware.delivery import Delivery, Packet, is_text
 from callboard.middleware.execution import now_ms
 from callboard.middleware.hand import Hand
 
@@ -276,8 +277,8 @@ def check_fields(message: Message[Any], payload: bytes) -> None:
     """Raise DecodeError where a field is not what Dramatiq makes of it: no hook could work with that."""
     for name, kind in _KINDS.items():
         value = getattr(message, name)
-        if not isinstance(value, kind):
-            raise DecodeError(f"The field {name} is {words(value):.100}.", payload, None)
+        if not isinstance(value, kind) or (kind is str and not is_text(value)):
+            raise DecodeError(f"The field {name} is {storable(words(value)):.100}.", payload, None)
     retries = message.options.get("retries", 0)
     if not isinstance(retries, int) or retries < 0:
         raise DecodeError(f"The option retries is {words(retries):.100}.", payload, None)

@@ -9,6 +9,16 @@ if TYPE_CHECKING:
     from callboard.middleware.execution import Execution
 
 
+def is_text(value: object) -> bool:
+    """Whether it is a text that can go to Redis: JSON lets halves of characters through."""
+    if not isinstance(value, str):
+        return False
+    try:
+        return value.isascii() or bool(value.encode())
+    except UnicodeEncodeError:
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class Hold:
     """Something of the fleet's that an execution holds; its last word on it goes into the commit.
@@ -31,6 +41,10 @@ class Packet:
     queue: str
     redis_id: str
     payload: bytes
+
+    def __post_init__(self) -> None:
+        if not is_text(self.queue):
+            raise ValueError(f"A message cannot go to a queue of the name {self.queue!r}.")
 
     @classmethod
     def of(cls, message: Message[Any]) -> "Packet":

@@ -141,10 +141,13 @@ def _about(message: Any, execution: Execution, worker: str) -> dict[str, Any]:
     flow = {name: options[name] for name in ("chain", "group") if isinstance(options.get(name), dict)}
     group = options.get("group_completion_uuid")
     if isinstance(group, str):
-        following = options.get("group_completion_callbacks") or []
+        following = options.get("group_completion_callbacks")
+        listed = following if isinstance(following, list) else []
         flow["group"] = {
             "id": group,
-            "then": [[each.get("message_id"), each.get("actor_name")] for each in following],
+            "then": [
+                [each.get("message_id"), each.get("actor_name")] for each in listed if isinstance(each, dict)
+            ],
         }
     if flow:
         event["flw"] = flow

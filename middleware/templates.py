@@ -36,7 +36,7 @@ def check_template(actor: Any, option: str, template: str) -> None:
 def fill(template: str, actor: Any, message: Message[Any] | MessageProxy) -> str:
     """The template with the message's arguments in it. Raises whatever these do where they do not fit."""
     if "{" not in template:
-        return template
+        return storable(template)
     bound = inspect.signature(actor.fn).bind(*message.args, **message.kwargs)
     bound.apply_defaults()
     return storable(template.format(**bound.arguments))

@@ -1,6 +1,7 @@
 """Pipelines and groups: next parts are neither lost nor doubled, and each part says what it belongs to."""
 
 import time
+from typing import Any
 
 import dramatiq
 import pytest
@@ -15,6 +16,7 @@ from helpers.waiting import wait_for
 from helpers.workers import (
     Calls,
     dead_letters,
+    declare,
     events,
     final_event,
     final_events,
@@ -187,3 +189,40 @@ def test_a_message_that_is_part_of_nothing_says_nothing(broker: Broker, number: 
         final_event(broker, message)
     assert "flw" not in run_events(broker, message)[0]
     assert events(broker)
+
+
+ODD_GROUPS: dict[str, tuple[Any, Any]] = {
+    "a list for an id": (["a", "list"], [None]),
+    "half a character": ("\ud800", [None]),
+    "a number for an id": (7, [None]),
+    "a number for what follows": ("group", 7),
+    "numbers for what follows": ("group", [7]),
+    "nothing in what follows": ("group", [{}]),
+}
+
+
+@pytest.mark.parametrize(("group", "callbacks"), ODD_GROUPS.values(), ids=ODD_GROUPS.keys())
+def test_an_odd_group_keeps_no_worker_from_its_work(broker: Broker, group: Any, callbacks: Any) -> None:
+    ran = Calls()
+    declare(broker, ran.note, actor_name="work", max_retries=0)
+    if callbacks == [None]:
+        callbacks = [broker.get_actor("work").message("after").asdict()]
+    odd = {"group_completion_uuid": group, "group_completion_callbacks": callbacks}
+    with working(broker, threads=1):
+        broker.get_actor("work").send_with_options(args=("odd",), **odd)
+        broker.get_actor("work").send("last")
+        final_events(broker, 2)
+        wait_until_empty(broker)
+    assert ran.made == ["odd", "last"]
+
+
+def test_a_part_for_a_queue_that_cannot_be_named_ends_its_chain(broker: Broker) -> None:
+    ran = Calls()
+    declare(broker, ran.note, actor_name="work", max_retries=0)
+    following = broker.get_actor("work").message("following").copy(queue_name="\ud800")
+    with working(broker, threads=1):
+        message = broker.get_actor("work").send_with_options(args=("first",), pipe_target=following.asdict())
+        assert final_event(broker, message)["s"] == "failed"
+        broker.get_actor("work").send("last")
+        final_events(broker, 2)
+    assert ran.made == ["first", "last"]

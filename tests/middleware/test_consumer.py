@@ -57,6 +57,7 @@ UNDECODABLE = {
     "no UTF-8": b'{"queue_name": "\xff"}',
     "no object": b"[1, 2]",
     "no fields": b"{}",
+    "half a character": json.dumps({**message_to("work"), "message_id": "\ud800"}).encode(),
     "an unknown field": json.dumps({**message_to("work"), "color": "red"}).encode(),
 }
 
