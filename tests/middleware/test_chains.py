@@ -56,17 +56,18 @@ def test_the_parts_of_a_chain_follow_each_other_with_the_delay_between(broker: B
         assert chain == {"id": first.message_id, "part": number, "parts": parts}
 
 
-def test_a_part_that_is_delivered_twice_is_followed_once(broker: Broker) -> None:
-    # Given a part whose commit comes too late: the message has been given to another worker meanwhile
-    ran, followed = Calls(), Calls()
+def test_a_part_that_is_delivered_twice_is_followed_once(
+    broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    # Given a part whose message is taken from its worker while it runs
+    ran, followed, taken = Calls(), Calls(), Calls()
 
     @dramatiq.actor(max_retries=0)
     def first() -> None:
         if ran.note() == 1:
             (redis_id,) = broker.client.smembers(broker.keys.acks(broker.broker_id, "default"))
             broker.client.srem(broker.keys.acks(broker.broker_id, "default"), redis_id)
-            broker.client.rpush(broker.keys.queue("default"), redis_id)
-            broker.client.lpush(broker.keys.wake("default"), "1")
+            taken.note(redis_id)
 
     @dramatiq.actor(max_retries=0)
     def second(_: None) -> None:
@@ -74,9 +75,15 @@ def test_a_part_that_is_delivered_twice_is_followed_once(broker: Broker) -> None
 
     with working(broker, threads=1):
         pipeline([first.message(), second.message()]).run()
-        wait_for(lambda: len(ran.made) == 2)
+        wait_for(lambda: "was refused" in caplog.text)
+        assert followed.made == []
+
+        # When it is delivered again, then it is followed this time
+        broker.client.rpush(broker.keys.queue("default"), *taken.made)
+        broker.client.lpush(broker.keys.wake("default"), "1")
+        followed.wait_for(1)
         wait_until_empty(broker)
-    assert len(followed.made) == 1
+    assert (len(ran.made), len(followed.made)) == (2, 1)
 
 
 def test_a_part_that_fails_is_not_followed_and_one_that_succeeds_at_last_is(broker: Broker) -> None:
