@@ -187,13 +187,9 @@ class Broker(HookedBroker):
             self.emit_after("enqueue", one.message, one.delay)
         return put
 
-    def follow_up(self, message: Message[Any], delay: int | None, ready_at: int | None = None) -> Packet:
-        """Prepare a message to be put, delayed by ms or not at all, in the commit of the one before it.
-
-        Where it has been ready for some time and merely waits for something, `ready_at` (ms since the epoch)
-        says since when.
-        """
-        message = self._address(message, delay, ready_at)
+    def follow_up(self, message: Message[Any], delay: int | None) -> Packet:
+        """Prepare a message to be put, delayed by ms or not at all, in the commit of the one before it."""
+        message = self._address(message, delay)
         self.emit_before("enqueue", message, delay)
         packet = Packet.of(message)
         self.emit_after("enqueue", message, delay)
@@ -283,7 +279,7 @@ class Broker(HookedBroker):
     def _own_wake(self, queue: str) -> str:
         return self.keys.wake(f"{self.broker_id}.{queue}")
 
-    def _address(self, message: Message[Any], delay: int | None, ready_at: int | None = None) -> Message[Any]:
+    def _address(self, message: Message[Any], delay: int | None) -> Message[Any]:
         """The message as it goes onto its queue; hooks may still add to its options."""
         options: dict[str, Any] = {"redis_message_id": str(uuid4())}
         if "pipe_target" in message.options and "chain" not in message.options:
@@ -293,7 +289,7 @@ class Broker(HookedBroker):
         if delay > MAX_DELAY:
             raise ValueError("A message may be delayed by seven days at most.")
         options["eta"] = current_millis() + int(delay)
-        options["ready_at"] = options["eta"] if ready_at is None else ready_at
+        options["ready_at"] = options["eta"]
         return message.copy(queue_name=dq_name(message.queue_name), options=options)
 
     def _key_of(self, message: Message[Any]) -> str:

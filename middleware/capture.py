@@ -5,6 +5,7 @@ from typing import Any
 
 from callboard.core.hiding import hide
 from callboard.core.logging import add_context, text_of
+from callboard.middleware.delivery import Delivery
 from callboard.middleware.execution import current_execution
 
 #: Loggers that speak of the engine, not of the job.
@@ -12,6 +13,9 @@ ENGINE = ("dramatiq.", "callboard.middleware", "callboard.worker", "redis", "asy
 
 #: Where Dramatiq warns of a result that it does not store.
 RESULTS = logging.getLogger("dramatiq.results.middleware.Results")
+
+#: Where Dramatiq tells of each message that a hook has turned away.
+WORKER = logging.getLogger("dramatiq.worker.WorkerThread")
 
 _traces = logging.Formatter()
 
@@ -23,6 +27,7 @@ class Capture(logging.Handler):
         """Begin to capture."""
         add_context(run_fields)
         RESULTS.addFilter(_is_true)
+        WORKER.addFilter(_has_ended)
         logging.getLogger().addHandler(self)
 
     def remove(self) -> None:
@@ -46,6 +51,11 @@ class Capture(logging.Handler):
 def _is_true(record: logging.LogRecord) -> bool:
     """Not so the warning that a result has been discarded: the run's record keeps it."""
     return not (isinstance(record.msg, str) and "the value has been discarded" in record.msg)
+
+
+def _has_ended(record: logging.LogRecord) -> bool:
+    """Not so a message that is said to be skipped, and merely waits."""
+    return not any(isinstance(each, Delivery) and each.moves for each in record.args or ())
 
 
 def run_fields() -> dict[str, Any]:

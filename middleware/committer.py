@@ -139,7 +139,13 @@ class Committer:
         group = [self._finished.popleft() for _ in range(len(self._finished))]
         self._in_flight = len(group)
         events = [self._events.popleft() for _ in range(len(self._events))]
-        look, *refused = self._call(self._arguments(group, events))
+        try:
+            look, *refused = self._call(self._arguments(group, events))
+        except Exception:
+            # Such as a value of a hook's own that cannot be encoded. Without this thread, nothing would be
+            # committed any more.
+            self._logger.exception("Finished messages cannot be committed together; each is by itself.")
+            look, refused = self._commit_each(group, events)
         if look:
             self.look()
         for position in refused:
@@ -155,6 +161,21 @@ class Committer:
         with self._room:
             self._room.notify_all()
         return len(group)
+
+    def _commit_each(self, group: list[Finished], events: list[bytes]) -> tuple[int, list[int]]:
+        """Commit one by one; what cannot be committed even so goes to the dead letters, alone."""
+        self._call(self._arguments([], events))
+        refused = []
+        for position, item in enumerate(group, start=1):
+            try:
+                _, *late = self._call(self._arguments([item], []))
+            except Exception:
+                self._logger.exception("Message %s goes to the dead letters.", item.redis_id)
+                bare = Finished(item.queue, item.redis_id, "dead", item.event, (), item.done)
+                _, *late = self._call(self._arguments([bare], []))
+            if late:
+                refused.append(position)
+        return 1, refused
 
     def _arguments(self, group: list[Finished], events: list[bytes]) -> list[str | bytes | int]:
         arguments: list[str | bytes | int] = [self._broker_id, len(group)]
@@ -181,6 +202,8 @@ class Committer:
         while True:
             try:
                 answer: list[int] = self._script(keys=[self._namespace], args=arguments)
+            except redis.DataError:
+                raise
             except redis.RedisError as error:
                 if failures == 0:
                     self._logger.warning(

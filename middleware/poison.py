@@ -13,6 +13,7 @@ from dramatiq.middleware import Middleware
 from callboard.core.logging import get_logger
 from callboard.core.states import RunState
 from callboard.middleware.delivery import Delivery
+from callboard.middleware.scripts import load_script
 from callboard.middleware.skips import put_back, skip
 
 #: The most times that a run is begun whose worker dies each time.
@@ -25,6 +26,9 @@ class Poison(Middleware):
     def __init__(self) -> None:
         self._logger = get_logger(__name__)
 
+    def before_worker_boot(self, broker: Any, worker: Any) -> None:
+        self._begin = load_script(broker.client, "begin")
+
     def before_process_message(self, broker: Any, message: MessageProxy) -> None:
         if not isinstance(message, Delivery) or not message.rescued:
             return
@@ -34,7 +38,7 @@ class Poison(Middleware):
             reason = f"poison: the worker died each of the {begun} times that it was begun"
             raise skip(message, reason, RunState.DEAD)
         try:
-            broker.client.hincrby(broker.keys.begun, message.redis_id, 1)
+            self._begin(keys=[broker.namespace], args=[message.redis_id])
         except redis.RedisError as error:
             self._logger.warning("A rescued run cannot be begun for now: %s. It waits.", error)
             raise put_back(message, "Redis is away") from None

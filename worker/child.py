@@ -15,7 +15,7 @@ from callboard.core.settings import Settings
 from callboard.core.stopping import StopOrder
 from callboard.middleware.default import make_broker
 from callboard.worker.memory import freeze_loaded, share_arenas
-from callboard.worker.recycling import Recycling
+from callboard.worker.recycling import Recycling, check_room
 
 log = get_logger("callboard.worker")
 
@@ -59,6 +59,7 @@ def work(settings: Settings, options: WorkerOptions, working: Any) -> None:
     configure_logging("worker", settings)
     try:
         broker = load_actors(settings)
+        check_room(options.max_memory)
     except CallboardError as error:
         log.error("The worker cannot begin.", action="worker_refused", reason=str(error))
         sys.exit(CANNOT_BEGIN)

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+from callboard.core.errors import BadSettings
 from callboard.middleware.recording import Recording
 
 _STATM = Path("/proc/self/statm")
@@ -20,6 +21,19 @@ def resident_bytes() -> int:
         import psutil
 
         return int(psutil.Process().memory_info().rss)
+
+
+def check_room(max_memory: int | None) -> None:
+    """Refuse a bound that a process exceeds before its first job: it would be renewed for ever.
+
+    Raises:
+        BadSettings: it uses as much already.
+    """
+    used = resident_bytes()
+    if max_memory is not None and used >= max_memory:
+        raise BadSettings(
+            f"A worker process uses {used >> 20} MB before its first job; make --max-memory more than that."
+        )
 
 
 class Recycling:

@@ -21,8 +21,12 @@ from callboard.middleware.broker import ONCE_SECONDS
 from callboard.scheduler.relay import Relay
 from callboard.storage.queries import jobs as job_queries
 from callboard.storage.queries import switches as queries
+from callboard.storage.recorder.batch import run_id_of
 
 log = get_logger(__name__)
+
+#: Seconds for which a key is taken by a run that is not committed: as much as a crash in between costs.
+CLAIM_SECONDS = 60
 
 #: The longest idempotency key, in characters.
 MAX_KEY = 200
@@ -99,6 +103,9 @@ def run_job(
             )
             entry.after = {"run_id": str(run_id), "args": given, "kwargs": named}
         claims.pop_all()
+    if idempotency_key is not None:
+        with reaching_redis():
+            context.redis.expire(_key_name(context, job, idempotency_key), ONCE_SECONDS)
     return Requested(job=job, run_id=run_id, state=send(context, [run_id]))
 
 
@@ -106,13 +113,17 @@ def _claim(context: Context, job: str, key: str, run_id: UUID, claims: ExitStack
     """Take an idempotency key for a run until `claims` gives it back; return the run that has it already."""
     if not 1 <= len(key) <= MAX_KEY:
         raise BadInput(f"An idempotency key has 1 to {MAX_KEY} characters; this one has {len(key)}.")
-    name = context.keys.once(job, storable(key))
+    name = _key_name(context, job, key)
     with reaching_redis():
-        found: Any = context.redis.set(name, str(run_id), nx=True, get=True, ex=ONCE_SECONDS)
+        found: Any = context.redis.set(name, str(run_id), nx=True, get=True, ex=CLAIM_SECONDS)
     if found is not None:
-        return UUID(found.decode())
+        return UUID(run_id_of({"id": found.decode()}))
     claims.callback(context.redis.delete, name)
     return None
+
+
+def _key_name(context: Context, job: str, key: str) -> str:
+    return context.keys.once(job, storable(key))
 
 
 def _is_held(context: Context, job: str, options: Mapping[str, Any]) -> bool:

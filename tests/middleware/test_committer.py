@@ -10,6 +10,7 @@ import dramatiq
 import pytest
 import redis
 from dramatiq.brokers.redis import RedisBroker
+from dramatiq.middleware import Middleware
 
 from callboard.core.backoff import fixed
 from callboard.middleware.broker import Broker
@@ -329,3 +330,28 @@ def test_a_broker_serves_one_worker_after_another(broker: Broker) -> None:
             event = final_event(broker, message)
             wait_until_empty(broker)
         assert event["s"] == ("failed" if round_ == 2 else "succeeded")
+
+
+def test_what_cannot_be_committed_goes_to_the_dead_letters_and_holds_up_no_other(broker: Broker) -> None:
+    # Given five jobs, with one of which a hook sends along what nothing can encode
+    done = Calls()
+
+    class Odd(Middleware):
+        def after_process_message(self, broker: Any, message: Any, **outcome: Any) -> None:
+            if message.args == (3,):
+                packet = Packet("default", "odd", b"{}")
+                object.__setattr__(packet, "payload", object())
+                message.followers.append(packet)
+
+    broker.add_middleware(Odd())
+    declare(broker, done.note, actor_name="work", max_retries=0)
+    messages = [broker.get_actor("work").send(number) for number in range(5)]
+    with working(broker, threads=1):
+        for message in messages:
+            final_event(broker, message)
+        wait_until_empty(broker)
+
+        # Then the others are committed, it is kept, and later ones are committed as well
+        assert len(dead_letters(broker)) == 1
+        assert final_event(broker, broker.get_actor("work").send(5))["s"] == "succeeded"
+    assert sorted(done.made) == list(range(6))

@@ -4,6 +4,7 @@ import json
 import time
 
 import dramatiq
+import pytest
 from dramatiq import Worker
 
 from callboard.core.backoff import fixed
@@ -247,3 +248,16 @@ def test_dramatiqs_own_pause_is_why_there_is_another(broker: Broker) -> None:
     finally:
         worker.resume()
         worker.stop(timeout=2_000)
+
+
+def test_that_a_message_waits_is_not_told_as_if_it_were_skipped(
+    broker: Broker, caplog: pytest.LogCaptureFixture
+) -> None:
+    declare(broker, lambda: None, actor_name="work", max_retries=0)
+    pause(broker, "job:work")
+    with working(broker):
+        message = broker.get_actor("work").send()
+        wait_for(lambda: broker.client.llen(broker.keys.lot(pause_lot("work"))) == 1)
+        assert "skipped" not in caplog.text
+        resume(broker, "job:work")
+        final_event(broker, message)

@@ -59,3 +59,21 @@ def test_that_it_is_begun_again_is_known_before_it_is(broker: Broker) -> None:
         final_event(broker, message)
     assert counted.made == [{redis_id.encode(): b"1"}]
     assert left_over(broker) == 0
+
+
+def test_a_redis_without_memory_keeps_no_rescued_run_from_beginning(broker: Broker) -> None:
+    ran = Calls()
+
+    @dramatiq.actor(max_retries=0)
+    def work() -> None:
+        ran.note()
+
+    work.send()
+    rescued(broker, 1, 0)
+    broker.client.config_set("maxmemory", "1")
+    try:
+        with working(broker):
+            ran.wait_for(1, timeout=5)
+    finally:
+        broker.client.config_set("maxmemory", "0")
+    assert len(ran.made) == 1

@@ -60,3 +60,11 @@ def test_a_process_that_has_grown_too_large_says_so(broker: Broker) -> None:
 
 def test_the_memory_in_use_is_what_the_system_says() -> None:
     assert resident_bytes() == pytest.approx(psutil.Process().memory_info().rss, rel=0.05)
+
+
+def test_a_bound_that_is_exceeded_before_the_first_job_is_refused_in_one_sentence(
+    settings: Settings, tmp_path: Path
+) -> None:
+    with worker_fleet(settings, tmp_path, processes=1, threads=1, max_memory=8 << 20) as fleet:
+        assert fleet.master.wait(30) == 2
+        assert "make --max-memory more than that" in fleet.log.read_text()

@@ -163,3 +163,13 @@ def test_a_key_is_free_again_where_the_request_was_refused(context, engine, oper
     redis_client.delete(context.keys.mutex("report"))
 
     assert not run_job(context, operator, "report", idempotency_key="k", if_running="refuse").existing
+
+
+def test_a_key_is_taken_for_a_day_and_by_ids_that_are_no_uuids_too(context, engine, operator, redis_client):
+    declare(engine, job("report"))
+    run_job(context, operator, "report", idempotency_key="k")
+    assert 86_000 < redis_client.ttl(context.keys.once("report", "k")) <= 86_400
+
+    redis_client.set(context.keys.once("report", "foreign"), "order-17")
+    found = run_job(context, operator, "report", idempotency_key="foreign")
+    assert (found.existing, found.run_id.version) == (True, 5)
