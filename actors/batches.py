@@ -7,7 +7,7 @@ from callboard.actors.database import engine
 from callboard.storage.housekeeping import Leftovers, count_leftovers, remove_leftovers
 
 
-def remove_in_batches(leftovers: Leftovers, *, batch_size: int, dry_run: bool) -> dict[str, Any]:
+def remove_in_batches(*leftovers: Leftovers, batch_size: int, dry_run: bool) -> dict[str, Any]:
     """Remove the rows, each batch in a transaction of its own.
 
     Returns:
@@ -16,14 +16,15 @@ def remove_in_batches(leftovers: Leftovers, *, batch_size: int, dry_run: bool) -
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; it must be at least 1.")
     with engine().begin() as connection:
-        total = count_leftovers(connection, leftovers)
+        total = sum(count_leftovers(connection, each) for each in leftovers)
     if dry_run:
         return {"processed": 0, "failed": 0, "found": total, "dry_run": True}
     done = 0
-    while True:
-        with engine().begin() as connection:
-            removed = remove_leftovers(connection, leftovers, batch_size)
-        done += removed
-        callboard.progress(done, max(total, done), "rows removed")
-        if removed < batch_size:
-            return {"processed": done, "failed": 0}
+    for each in leftovers:
+        removed = batch_size
+        while removed == batch_size:
+            with engine().begin() as connection:
+                removed = remove_leftovers(connection, each, batch_size)
+            done += removed
+            callboard.progress(done, max(total, done), "rows removed")
+    return {"processed": done, "failed": 0}

@@ -6,7 +6,7 @@ import dramatiq
 
 from callboard import cron
 from callboard.actors.batches import remove_in_batches
-from callboard.storage.housekeeping import old_alerts
+from callboard.storage.housekeeping import old_alerts, old_breaker_changes
 
 
 @dramatiq.actor(
@@ -19,5 +19,7 @@ from callboard.storage.housekeeping import old_alerts
     mutex=True,
 )
 def cleanup_old_alerts(days: int = 90, batch_size: int = 1000, dry_run: bool = False) -> dict[str, Any]:
-    """Remove the alerts that were resolved more than `days` ago."""
-    return remove_in_batches(old_alerts(days), batch_size=batch_size, dry_run=dry_run)
+    """Remove the alerts that were resolved, and the changes of circuit breakers, more than `days` ago."""
+    return remove_in_batches(
+        old_alerts(days), old_breaker_changes(days), batch_size=batch_size, dry_run=dry_run
+    )

@@ -273,3 +273,18 @@ def test_in_a_worker_a_cleanup_tells_its_progress_and_its_result(
     assert last["res"] == {"processed": 5, "failed": 0}
     assert last["prg"]["done"] == 5
     assert count(engine, "uptime_checks") == 0
+
+
+def test_changes_of_breakers_go_with_the_alerts_of_their_time(surroundings: Any, engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO callboard.breaker_changes (breaker, at, from_state, to_state)"
+                " VALUES ('mail', :at, 'closed', 'open')"
+            ),
+            [{"at": days_ago(days)} for days in (1, 89, 91, 200)],
+        )
+    assert call(surroundings, "cleanup-old-alerts", batch_size=1) == {"processed": 2, "failed": 0}
+    with engine.connect() as connection:
+        left = connection.execute(text("SELECT count(*) FROM callboard.breaker_changes")).scalar_one()
+    assert left == 2
