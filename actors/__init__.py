@@ -7,4 +7,6 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 for _module in iter_modules(__path__):
+    if _module.ispkg:
+        continue
     import_module(f"{__name__}.{_module.name}")

@@ -78,7 +78,7 @@ class Settings(BaseModel):
     redis_url: Annotated[str, AfterValidator(_redis_url)] = ""
     sentry_dsn: Secret = None
     callboard_home: Annotated[Path, AfterValidator(_home)] = Path(".callboard")
-    callboard_actors: Annotated[str, AfterValidator(_modules)] = "callboard.actors"
+    callboard_actors: Annotated[str, AfterValidator(_modules)] = "callboard.actors,callboard.actors.business"
     callboard_namespace: Annotated[str, Field(min_length=1)] = "dramatiq"
     callboard_host: str = "127.0.0.1"
     callboard_api_port: Port = 8000

@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError, ProgrammingError
 from callboard.core.errors import Conflict, Unavailable
 from callboard.storage.engine import CONNECT_TIMEOUT_S, driver_url
 from callboard.storage.sql_files import SQL, apply_sql_files
-from callboard.storage.tables import SCHEMA
+from callboard.storage.tables import SCHEMA, business
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,8 @@ def migrate(url: str) -> None:
             connection.execute(_LOCK)
             if _fingerprint_of(connection) == fingerprint():
                 return
-            connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}"))
+            for schema in (SCHEMA, business.SCHEMA):
+                connection.execute(text(f"CREATE SCHEMA IF NOT EXISTS {schema}"))
             _upgrade_tables(connection)
             apply_sql_files(connection)
             connection.execute(text("SELECT callboard.ensure_partitions()"))

@@ -1,5 +1,6 @@
 """The declared tables. Migrations make them; a test holds both equal."""
 
+from callboard.storage.tables import business
 from callboard.storage.tables.base import SCHEMA, metadata
 from callboard.storage.tables.control import breaker_changes, pauses
 from callboard.storage.tables.health import alerts, uptime_checks
@@ -16,6 +17,7 @@ __all__ = [
     "audit",
     "breaker_changes",
     "bulk_actions",
+    "business",
     "cron_job_config",
     "jobs",
     "log_lines",

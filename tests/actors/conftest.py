@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
+
+from helpers.customers import AddCustomer, customer_adder
 
 
 @pytest.fixture
@@ -30,3 +33,9 @@ def surroundings(
     yield broker
     database.engine().dispose()
     database._pool.cache_clear()
+
+
+@pytest.fixture
+def add_customer(engine: Engine) -> AddCustomer:
+    """Adds a customer who has consented to everything, with these columns otherwise. Returns the id."""
+    return customer_adder(engine)

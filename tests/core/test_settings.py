@@ -28,7 +28,7 @@ def test_an_empty_environment_gives_the_defaults(tmp_path: Path, monkeypatch: py
     assert settings.database_url == settings.redis_url == ""
     assert settings.callboard_host == "127.0.0.1"
     assert (settings.callboard_api_port, settings.callboard_panel_port) == (8000, 8501)
-    assert settings.actor_modules == ["callboard.actors"]
+    assert settings.actor_modules == ["callboard.actors", "callboard.actors.business"]
     assert settings.callboard_api_token is None
 
 

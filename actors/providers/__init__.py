@@ -1,0 +1,1 @@
+"""The services outside that jobs call: a client for each, typed, with timeouts and retries."""

@@ -1,0 +1,6 @@
+-- Grain: one row per alert.
+CREATE OR REPLACE VIEW business.alerts AS
+SELECT id, opened_at, resolved_at, kind, severity, subject, message, details
+  FROM callboard.alerts;
+
+COMMENT ON VIEW business.alerts IS 'Alerts of the system and of the business alike; open until resolved_at.';
