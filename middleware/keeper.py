@@ -26,7 +26,7 @@ from callboard.middleware.stuck import count_stuck
 ROUND = 5.0
 
 #: Every so many rounds the janitor looks: longer apart than the reply to a fetch may take.
-JANITOR = 3
+JANITOR = 6
 
 #: Milliseconds after which a worker describes itself again: a Redis that restarts with nothing forgets it.
 DESCRIBE_MS = 60_000

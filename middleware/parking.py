@@ -20,6 +20,9 @@ from callboard.middleware.scripts import load_script
 #: The longest time in seconds until a lot is looked at again.
 LONGEST = 5.0
 
+#: The same while nothing is parked: whoever parks something looks after it, and is only to be replaced.
+IDLE = 15.0
+
 #: The most messages of one lot that are moved at once.
 MOST = 500
 
@@ -85,5 +88,5 @@ class Parking(threading.Thread):
             if left > 0:
                 return min(LONGEST, left / 1000)
             if left < 0:
-                break
+                return IDLE
         return LONGEST

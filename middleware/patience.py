@@ -13,7 +13,7 @@ def spans(client: redis.Redis, seconds: float) -> Iterator[float]:
     answered later.
     """
     limit = client.connection_pool.connection_kwargs.get("socket_timeout")
-    longest = limit / 2 if limit else math.inf
+    longest = limit * 0.8 if limit else math.inf
     while seconds > 0:
         yield min(seconds, longest)
         seconds -= longest

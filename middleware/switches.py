@@ -18,7 +18,7 @@ from callboard.core.logging import get_logger
 
 #: Seconds of silence after which the connection is tried, and to wait for what then comes back. A network may
 #: swallow one without a sign, and whoever only listens never notices.
-QUIET = 15.0
+QUIET = 20.0
 PATIENCE = 5.0
 
 #: What the fields of the control hash begin with, and the reason where none is given.
