@@ -80,6 +80,12 @@ def engine(database_url: str) -> Iterator["sqlalchemy.Engine"]:
     made.dispose()
 
 
+@pytest.fixture(scope="module")
+def redis_database() -> int:
+    """The number of an empty Redis database that no other test has used, for the tests of one file."""
+    return next(_numbers)
+
+
 @pytest.fixture
 def redis_url(servers: EmbeddedServers) -> Iterator[str]:
     """An empty Redis database that no other test has used, so that a straggler of another test harms none."""

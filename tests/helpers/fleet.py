@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,9 +17,11 @@ TESTS = Path(__file__).parents[1]
 
 
 @contextmanager
-def fleet(settings: Settings, actors: str, *, threads: int = 8) -> Iterator[None]:
+def fleet(
+    settings: Settings, actors: str, *, threads: int = 8, environment: Mapping[str, str] | None = None
+) -> Iterator[None]:
     """Work on the jobs of a module until the block ends; it begins when they are registered."""
-    environment = os.environ | {
+    environment = dict(environment or os.environ) | {
         "DATABASE_URL": settings.database_url,
         "REDIS_URL": settings.redis_url,
         "CALLBOARD_NAMESPACE": settings.callboard_namespace,
