@@ -14,7 +14,8 @@ When the rules of its zone move the clock, no time that a schedule names is lost
 - Every n-th hour (`0 */2`) names its hours: twelve times, twelve runs, on each day.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -22,10 +23,12 @@ from zoneinfo import ZoneInfo
 
 from callboard.core.clock import as_utc
 from callboard.core.cron_calendar import Calendar, calendar
+from callboard.core.environments import expression_here
 from callboard.core.errors import BadSchedule
 from callboard.core.zones import SECOND, change, offsets, zone
 
 _HOUR = timedelta(hours=1)
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,8 @@ class Cron:
 
     expr: str
     tz: str = "UTC"
+    #: What operators and SQL know the schedule by; None: its job's name.
+    name: str | None = field(default=None, repr=False, compare=False)
     _calendar: Calendar = field(init=False, repr=False, compare=False)
     _zone: ZoneInfo = field(init=False, repr=False, compare=False)
 
@@ -45,6 +50,11 @@ class Cron:
         if not isinstance(self.tz, str):
             raise BadSchedule(
                 f"A time zone is a name such as Europe/Paris, not of type {type(self.tz).__name__}."
+            )
+        if self.name is not None and not (isinstance(self.name, str) and _NAME.fullmatch(self.name)):
+            raise BadSchedule(
+                f"A schedule cannot be named {str(self.name)[:80]!r}; use up to 63 letters, digits, dots,"
+                " dashes and _."
             )
         read = calendar(self.expr)
         object.__setattr__(self, "expr", read.text)
@@ -89,8 +99,8 @@ class Cron:
     def __str__(self) -> str:
         return self.expr if self.tz == "UTC" else f"{self.expr} {self.tz}"
 
-    def __reduce__(self) -> tuple[type["Cron"], tuple[str, str]]:
-        return Cron, (self.expr, self.tz)
+    def __reduce__(self) -> tuple[type["Cron"], tuple[str, str, str | None]]:
+        return Cron, (self.expr, self.tz, self.name)
 
     def _between(self, start: datetime, end: datetime) -> Iterator[datetime]:
         slot = self._next(start)
@@ -173,8 +183,11 @@ def _utc(reading: datetime) -> datetime:
     return reading.replace(tzinfo=UTC)
 
 
-def cron(expr: str, tz: str | None = None) -> Cron:
+def cron(expr: str | Mapping[str, str], tz: str | None = None, *, name: str | None = None) -> Cron:
     """A schedule from a cron expression and an IANA time zone (default: UTC).
+
+    `expr` may be one for each environment, `{"local": "*/5 * * * *", "uat": "*/15 * * * *"}`: that of the
+    setting CALLBOARD_ENV holds. `name` is what operators, and SQL, know the schedule by.
 
     Five fields (minute, hour, day of month, month, day of week), six with the second first, or `@hourly`,
     `@daily`, `@midnight`, `@weekly`, `@monthly`, `@yearly`, `@annually`. Names, ranges, steps and lists; `L`
@@ -185,4 +198,5 @@ def cron(expr: str, tz: str | None = None) -> Cron:
     Raises:
         BadSchedule: one sentence that names the field, or the time zone, and what is wrong with it.
     """
-    return Cron(expr, "UTC" if tz is None else tz)
+    here = expression_here(expr) if isinstance(expr, Mapping) else expr
+    return Cron(here, "UTC" if tz is None else tz, name)

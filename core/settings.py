@@ -79,6 +79,8 @@ class Settings(BaseModel):
     sentry_dsn: Secret = None
     callboard_home: Annotated[Path, AfterValidator(_home)] = Path(".callboard")
     callboard_actors: Annotated[str, AfterValidator(_modules)] = "callboard.actors,callboard.actors.business"
+    #: Which of the environments this is that schedules may differ by.
+    callboard_env: Annotated[str, Field(min_length=1, max_length=63)] = "local"
     callboard_namespace: Annotated[str, Field(min_length=1)] = "dramatiq"
     callboard_host: str = "127.0.0.1"
     callboard_api_port: Port = 8000

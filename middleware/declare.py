@@ -41,7 +41,7 @@ def _describe(broker: Any, actor: Actor[Any, Any]) -> dict[str, Any]:
         "signature": _signature(actor.fn),
         "schedules": [
             {
-                "key": f"code:{number}",
+                "key": schedule.name or f"code:{number}",
                 "expr": schedule.expr,
                 "tz": schedule.tz,
                 "args": [],

@@ -72,4 +72,8 @@ def schedules_of(actor: Actor[Any, Any]) -> list[Cron]:
     schedules = list(periodic) if several else [periodic]
     if not all(isinstance(schedule, Cron) for schedule in schedules):
         raise BadSchedule(str(refuse(actor, "periodic", "callboard.cron(...) or a list of such")))
+    names = [schedule.name for schedule in schedules if schedule.name is not None]
+    for name in names:
+        if names.count(name) > 1:
+            raise BadSchedule(f"The actor {actor.actor_name} has two schedules named {name}; rename one.")
     return schedules

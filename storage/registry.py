@@ -97,7 +97,7 @@ SELECT job_name, key, expr, tz, args, kwargs, declared, 'code', misfire, misfire
   FROM declaration
  ORDER BY job_name, key
 ON CONFLICT (job_name, key) DO UPDATE
-   SET declared = excluded.declared, enabled = s.enabled OR s.retired, retired = false,
+   SET declared = excluded.declared, origin = 'code', enabled = s.enabled OR s.retired, retired = false,
        changed_by = CASE WHEN s.retired THEN NULL ELSE s.changed_by END
  WHERE s.declared IS DISTINCT FROM excluded.declared OR s.retired
 """

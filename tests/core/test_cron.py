@@ -4,6 +4,7 @@ import copy
 import pickle
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pendulum
@@ -258,3 +259,18 @@ def test_asking_a_schedule_does_not_change_what_it_answers() -> None:
 
     assert list(cron("0 0 L * 1#1").between(*window)) == first
     assert all(earlier < later for earlier, later in pairwise(first))
+
+
+def test_a_schedule_may_have_a_name_that_does_not_change_what_it_is() -> None:
+    named = cron("0 8 * * *", name="report_daily")
+
+    assert named == cron("0 8 * * *")
+    assert [each.name for each in (named, copy.copy(named), cron("0 8 * * *"))] == ["report_daily"] * 2 + [
+        None
+    ]
+
+
+@pytest.mark.parametrize("name", ["", "a:b", "-a", "a b", "a" * 64, 7])
+def test_a_name_that_nobody_could_write_is_refused(name: Any) -> None:
+    with pytest.raises(BadSchedule, match="cannot be named"):
+        cron("0 8 * * *", name=name)

@@ -105,6 +105,22 @@ def test_schedules_are_declared_with_their_zone_and_policy(broker: Broker) -> No
     assert "periodic" not in described(broker)["options"]
 
 
+def test_a_schedule_with_a_name_is_known_by_it(broker: Broker) -> None:
+    @dramatiq.actor(periodic=[cron("0 8 * * *", name="report_daily"), cron("0 9 * * *")])
+    def report() -> None:
+        pass
+
+    assert [item["key"] for item in described(broker)["schedules"]] == ["report_daily", "code:2"]
+
+
+def test_two_schedules_of_one_name_are_refused(broker: Broker) -> None:
+    with pytest.raises(BadInput, match="report has two schedules named daily"):
+
+        @dramatiq.actor(periodic=[cron("0 8 * * *", name="daily"), cron("0 9 * * *", name="daily")])
+        def report() -> None:
+            pass
+
+
 def test_the_signature_tells_a_form_what_to_ask_for(broker: Broker) -> None:
     @dramatiq.actor
     def export(

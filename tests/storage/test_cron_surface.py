@@ -9,6 +9,7 @@ import psycopg
 import pytest
 from psycopg import errors
 from psycopg.rows import dict_row
+from sqlalchemy import Engine
 
 from callboard.core.cron import cron
 from callboard.core.errors import BadSchedule
@@ -366,3 +367,27 @@ def test_a_schema_of_that_name_that_is_somebody_elses_is_left_alone(
         ).fetchone()
         assert found == (None, "job_queue")
     databases.drop(url)
+
+
+def test_a_schedule_that_code_has_named_is_known_by_that_name(database: Database, engine: Engine) -> None:
+    # Given a job with a schedule that has a name, and one that has none
+    named, other = job("sync", "*/30 * * * *", "0 3 * * *")["schedules"]
+    declare(engine, job("sync") | {"schedules": [named | {"key": "sync_incremental"}, other]})
+    # When it is rescheduled and switched off by that name
+    database.execute(
+        """
+        SELECT cron.alter_job(
+          job_id := (SELECT jobid FROM cron.job WHERE jobname = 'sync_incremental'),
+          schedule := '5 * * * *'
+        )
+        """
+    )
+    database.execute("UPDATE cron.job SET active = false WHERE jobname = 'sync_incremental'")
+    # Expect that
+    rows = database.execute("SELECT jobname, schedule, active FROM cron.job ORDER BY jobname").fetchall()
+    assert rows == [
+        {"jobname": "sync:2", "schedule": "0 3 * * *", "active": True},
+        {"jobname": "sync_incremental", "schedule": "5 * * * *", "active": False},
+    ]
+    with pytest.raises(errors.FeatureNotSupported, match="declared in code"):
+        database.execute("SELECT cron.unschedule('sync_incremental')")

@@ -6,7 +6,7 @@ SELECT s.id AS jobid,
        CASE WHEN s.job_name = 'run-sql' THEN s.kwargs ->> 'command'
             ELSE format('SELECT public.job_queue_enqueue(p_task_type := %L, p_payload := %L::jsonb)',
                         s.job_name, s.kwargs) END AS command,
-       CASE WHEN s.origin = 'code' THEN s.job_name || CASE WHEN s.key = 'code:1' THEN '' ELSE substring(s.key FROM 5) END
+       CASE WHEN s.origin = 'code' AND s.key LIKE 'code:%' THEN s.job_name || CASE WHEN s.key = 'code:1' THEN '' ELSE substring(s.key FROM 5) END
             WHEN s.job_name = 'run-sql' AND s.key = 'unnamed:' || s.id THEN NULL
             ELSE s.key END AS jobname,
        s.enabled AS active,
