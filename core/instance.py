@@ -13,13 +13,15 @@ LOCK = "lock"
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """Where a running instance is. `pid` is the process that started it."""
+    """Where a running instance is. `pid` is the process that started it; it may have no sandbox."""
 
     pid: int
     database_url: str
     redis_url: str
     api_url: str
     panel_url: str
+    sandbox_url: str = ""
+    sandbox_smtp_url: str = ""
 
 
 def write_instance(home: Path, instance: Instance) -> None:

@@ -7,7 +7,8 @@ names no server, the running instance under `CALLBOARD_HOME` does (see `core.ins
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
@@ -23,6 +24,12 @@ SECRETS = (
     "CRON_SECRET",
     "JOB_RUNNER_TOKEN",
     "JOB_QUEUE_RUNNER_SECRET",
+    "WHATSAPP_TOKEN",
+    "CLOUDFLARE_STREAM_API_TOKEN",
+    "OPEN_METEO_API_KEY",
+    "GAME_PLATFORM_TOKEN",
+    "EXTERNAL_TOKEN",
+    "SMTP_URL",
 )
 
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
@@ -38,6 +45,22 @@ def _database_url(value: str) -> str:
 def _redis_url(value: str) -> str:
     if value and not value.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError("must begin with redis://, rediss:// or unix://")
+    return value
+
+
+def _http_url(value: str) -> str:
+    if value and not value.startswith(("http://", "https://")):
+        raise ValueError("must begin with http:// or https://")
+    if value and not urlsplit(value).hostname:
+        raise ValueError("names no host")
+    return value.rstrip("/")
+
+
+def _smtp_url(value: str) -> str:
+    if value and not value.startswith(("smtp://", "smtps://")):
+        raise ValueError("must begin with smtp:// or smtps://")
+    if value and not urlsplit(value).hostname:
+        raise ValueError("names no host")
     return value
 
 
@@ -67,6 +90,8 @@ def _secret(value: SecretStr | None) -> SecretStr | None:
 
 Secret = Annotated[SecretStr | None, AfterValidator(_secret)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
+SmtpUrl = Annotated[str, AfterValidator(_smtp_url)]
 
 
 class Settings(BaseModel):
@@ -106,11 +131,47 @@ class Settings(BaseModel):
     job_queue_runner_secret: Secret = None
     #: Whether `?token=` is taken where it may be: an address ends up in logs and histories.
     callboard_query_token: bool = True
+    #: The services outside that jobs call. What has no credentials here is the sandbox's, where one runs.
+    whatsapp_url: HttpUrl = "https://graph.facebook.com/v23.0"
+    whatsapp_token: Secret = None
+    whatsapp_phone_number_id: str = ""
+    cloudflare_url: HttpUrl = "https://api.cloudflare.com/client/v4"
+    cloudflare_account_id: str = ""
+    cloudflare_stream_api_token: Secret = None
+    open_meteo_url: HttpUrl = ""
+    open_meteo_api_key: Secret = None
+    game_platform_url: HttpUrl = ""
+    game_platform_token: Secret = None
+    external_url: HttpUrl = ""
+    external_token: Secret = None
+    smtp_url: SmtpUrl = ""
+    mail_from: str = ""
+    #: `auto` has `callboard up` start the sandbox where a service has no credentials.
+    callboard_sandbox: Literal["auto", "on", "off"] = "auto"
+    callboard_sandbox_port: Port = 8100
+    callboard_sandbox_smtp_port: Port = 8125
+    #: Where a sandbox runs, and the token that it takes.
+    callboard_sandbox_url: HttpUrl = ""
+    callboard_sandbox_smtp_url: SmtpUrl = ""
+    callboard_sandbox_token: Annotated[str, Field(min_length=1)] = "sandbox"  # noqa: S105 - opens nothing
 
     @property
     def actor_modules(self) -> list[str]:
         """The modules that declare actors, in the order given."""
         return [name.strip() for name in self.callboard_actors.split(",") if name.strip()]
+
+    @property
+    def unnamed_services(self) -> list[str]:
+        """The services outside that have no credentials here, by the names that the sandbox gives them."""
+        named = {
+            "whatsapp": self.whatsapp_token,
+            "cloudflare": self.cloudflare_stream_api_token,
+            "open-meteo": self.open_meteo_url,
+            "game": self.game_platform_token,
+            "external": self.external_token,
+            "mail": self.smtp_url,
+        }
+        return [service for service, by in named.items() if not by]
 
     @property
     def home(self) -> Path:
@@ -125,17 +186,23 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         BadSettings: one sentence that names the variable and what is wrong with it.
     """
     settings = _validated(_environment(os.environ if environ is None else environ))
-    if settings.database_url and settings.redis_url:
+    if settings.callboard_sandbox == "off":
+        settings = settings.model_copy(update={"callboard_sandbox_url": "", "callboard_sandbox_smtp_url": ""})
+    if settings.database_url and settings.redis_url and settings.callboard_sandbox_url:
         return settings
     running = read_instance(settings.home)
     if running is None:
         return settings
-    return settings.model_copy(
-        update={
-            "database_url": settings.database_url or running.database_url,
-            "redis_url": settings.redis_url or running.redis_url,
-        }
-    )
+    found = {
+        "database_url": settings.database_url or running.database_url,
+        "redis_url": settings.redis_url or running.redis_url,
+    }
+    # What works on other servers is no part of the instance, and its sandbox not theirs.
+    same = found == {"database_url": running.database_url, "redis_url": running.redis_url}
+    if same and settings.callboard_sandbox != "off" and not settings.callboard_sandbox_url:
+        found["callboard_sandbox_url"] = running.sandbox_url
+        found["callboard_sandbox_smtp_url"] = running.sandbox_smtp_url
+    return settings.model_copy(update=found)
 
 
 def _validated(values: Mapping[str, Any]) -> Settings:

@@ -92,7 +92,8 @@ def test_a_refusal_does_not_repeat_what_may_be_secret() -> None:
 
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_secret_may_stand_in_a_file(tmp_path: Path, name: str) -> None:
-    value = {"DATABASE_URL": "postgresql://u:p@h/db", "REDIS_URL": "redis://h"}.get(name, "hunter2")
+    urls = {"DATABASE_URL": "postgresql://u:p@h/db", "REDIS_URL": "redis://h", "SMTP_URL": "smtps://u:p@h"}
+    value = urls.get(name, "hunter2")
     path = tmp_path / "secret"
     path.write_text(f"{value}\n")
 
@@ -146,6 +147,42 @@ def test_a_running_instance_names_the_servers_that_the_environment_does_not(tmp_
     assert (own.database_url, own.redis_url) == ("postgresql://own/db", "redis://own")
     assert (other.database_url, other.redis_url) == ("postgresql://own/db", "redis://other")
     assert load_settings(home).database_url == "", "none is running any more"
+
+
+def test_the_sandbox_of_the_running_instance_is_found_by_whoever_works_on_its_servers(tmp_path: Path) -> None:
+    sandbox = {"sandbox_url": "http://127.0.0.1:1", "sandbox_smtp_url": "smtp://127.0.0.1:2"}
+    write_instance(tmp_path, Instance(os.getpid(), "postgresql://own/db", "redis://own", "", "", **sandbox))
+    home = {"CALLBOARD_HOME": str(tmp_path)}
+
+    with (tmp_path / LOCK).open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        own = load_settings(home)
+        named = load_settings({**home, "DATABASE_URL": "postgresql://own/db", "REDIS_URL": "redis://own"})
+        other = load_settings({**home, "DATABASE_URL": "postgresql://other/db"})
+        told = load_settings({**home, "CALLBOARD_SANDBOX_URL": "http://127.0.0.1:3/"})
+        off = load_settings({**home, "CALLBOARD_SANDBOX": "off"})
+
+    for found in (own, named):
+        assert found.callboard_sandbox_url == "http://127.0.0.1:1"
+        assert found.callboard_sandbox_smtp_url == "smtp://127.0.0.1:2"
+    assert (other.callboard_sandbox_url, other.callboard_sandbox_smtp_url) == ("", "")
+    assert told.callboard_sandbox_url == "http://127.0.0.1:3"
+    assert (off.callboard_sandbox_url, off.callboard_sandbox_smtp_url) == ("", "")
+
+
+def test_an_address_without_a_scheme_or_a_host_is_refused() -> None:
+    assert refusal({"EXTERNAL_URL": "example.org"}) == (
+        "The setting EXTERNAL_URL is wrong: must begin with http:// or https://."
+    )
+    assert refusal({"SMTP_URL": "smtp://"}) == "The setting SMTP_URL is wrong: names no host."
+
+
+def test_a_service_without_credentials_is_told() -> None:
+    named = {"WHATSAPP_TOKEN": "t", "OPEN_METEO_URL": "https://air-quality-api.open-meteo.com"}
+
+    unnamed = load_settings({**NOWHERE, **named}).unnamed_services
+
+    assert unnamed == ["cloudflare", "game", "external", "mail"]
 
 
 def test_the_home_of_a_user_is_found_and_that_of_nobody_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,48 @@
+"""What can come of calling a service outside.
+
+ServiceError
+├── Refused             it will not do what it was asked, however often (4xx)
+├── Overloaded          it has had too many requests, for too long      (429)
+└── Unreachable         it failed, or did not answer, for too long      (5xx, network)
+
+The message is one sentence without secrets. A job records a refused item and passes over it; the other two
+are worth a later attempt of the run.
+"""
+
+from callboard.core.errors import CallboardError, Unavailable
+
+
+class ServiceError(CallboardError):
+    """A service outside did not do what it was asked. `service` is its name."""
+
+    def __init__(self, sentence: str, *, service: str = "") -> None:
+        super().__init__(sentence)
+        self.service = service
+
+
+class Refused(ServiceError):
+    """It said no. `code` and `said` are the provider's own code and words, `http_status` the answer's."""
+
+    def __init__(
+        self, sentence: str, *, service: str = "", http_status: int = 0, code: str = "", said: str = ""
+    ) -> None:
+        super().__init__(sentence, service=service)
+        self.http_status = http_status
+        self.code = code
+        self.said = said
+
+
+class Overloaded(ServiceError, Unavailable):
+    """It had too many requests. `retry_after` are the seconds that it asked for, None where it named none."""
+
+    def __init__(self, sentence: str, *, service: str = "", retry_after: float | None = None) -> None:
+        super().__init__(sentence, service=service)
+        self.retry_after = retry_after
+
+
+class Unreachable(ServiceError, Unavailable):
+    """It failed or could not be reached. `maybe_done`: whether it may have done what it was asked."""
+
+    def __init__(self, sentence: str, *, service: str = "", maybe_done: bool = False) -> None:
+        super().__init__(sentence, service=service)
+        self.maybe_done = maybe_done

@@ -1,0 +1,113 @@
+"""Where the services outside are, and by what credentials.
+
+Those that the settings name; where they name none, the sandbox of this instance; where there is none, one
+sentence about the setting that is missing.
+"""
+
+from dataclasses import dataclass, field
+
+from pydantic import SecretStr
+
+from callboard.core.errors import BadSettings
+from callboard.core.settings import Settings, load_settings
+
+#: What stands for an account in the sandbox.
+SANDBOX_ACCOUNT = "100000000000001"
+SANDBOX_SENDER = "Callboard <callboard@sandbox.invalid>"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A service's address, the token that it wants, and whatever it calls an account.
+
+    Of mail, `base_url` is an smtp:// or smtps:// address with user and password in it, and `account` the
+    sender.
+    """
+
+    base_url: str = field(repr=False)
+    token: str = field(repr=False, default="")
+    account: str = ""
+    sandboxed: bool = False
+
+
+def whatsapp() -> Place:
+    """WhatsApp's Cloud API; the account is the phone number's id. Raises BadSettings."""
+    settings = load_settings()
+    own = Place(
+        settings.whatsapp_url, _plain(settings.whatsapp_token), account=settings.whatsapp_phone_number_id
+    )
+    needs = {"WHATSAPP_TOKEN": own.token, "WHATSAPP_PHONE_NUMBER_ID": own.account}
+    return own if own.token and own.account else _instead(settings, "whatsapp/v23.0", needs)
+
+
+def cloudflare() -> Place:
+    """Cloudflare's API; the account is the account's id. Raises BadSettings."""
+    settings = load_settings()
+    own = Place(
+        settings.cloudflare_url,
+        _plain(settings.cloudflare_stream_api_token),
+        account=settings.cloudflare_account_id,
+    )
+    needs = {"CLOUDFLARE_STREAM_API_TOKEN": own.token, "CLOUDFLARE_ACCOUNT_ID": own.account}
+    return own if own.token and own.account else _instead(settings, "cloudflare/client/v4", needs)
+
+
+def open_meteo() -> Place:
+    """Open-Meteo's air quality; the token is the key of a customer who pays, or empty. Raises BadSettings."""
+    settings = load_settings()
+    # It is free of charge, but nothing goes out unasked: the real one has to be named.
+    own = Place(settings.open_meteo_url, _plain(settings.open_meteo_api_key))
+    return own if own.base_url else _instead(settings, "open-meteo", {"OPEN_METEO_URL": ""})
+
+
+def game_platform() -> Place:
+    """The game platform. Raises BadSettings."""
+    settings = load_settings()
+    own = Place(settings.game_platform_url, _plain(settings.game_platform_token))
+    needs = {"GAME_PLATFORM_TOKEN": own.token, "GAME_PLATFORM_URL": own.base_url}
+    return own if own.token and own.base_url else _instead(settings, "game", needs)
+
+
+def external() -> Place:
+    """The external service whose records are synchronised. Raises BadSettings."""
+    settings = load_settings()
+    own = Place(settings.external_url, _plain(settings.external_token))
+    needs = {"EXTERNAL_TOKEN": own.token, "EXTERNAL_URL": own.base_url}
+    return own if own.token and own.base_url else _instead(settings, "external", needs)
+
+
+def mail() -> Place:
+    """The SMTP server and the sender. Raises BadSettings."""
+    settings = load_settings()
+    own = Place(settings.smtp_url, account=settings.mail_from)
+    if own.base_url and own.account:
+        return own
+    if not own.base_url and settings.callboard_sandbox_smtp_url:
+        return Place(
+            settings.callboard_sandbox_smtp_url, account=own.account or SANDBOX_SENDER, sandboxed=True
+        )
+    raise _missing({"SMTP_URL": own.base_url, "MAIL_FROM": own.account})
+
+
+def _instead(settings: Settings, path: str, needs: dict[str, str]) -> Place:
+    """The sandbox's place, where the settings name no credentials (the first of the needs) at all."""
+    if not settings.callboard_sandbox_url or next(iter(needs.values())):
+        raise _missing(needs)
+    return Place(
+        f"{settings.callboard_sandbox_url}/{path}",
+        settings.callboard_sandbox_token,
+        account=SANDBOX_ACCOUNT,
+        sandboxed=True,
+    )
+
+
+def _missing(needs: dict[str, str]) -> BadSettings:
+    names = " and ".join(name for name, value in needs.items() if not value)
+    return BadSettings(
+        f"This job needs {names}, and no sandbox stands in: set them for the workers, "
+        "or let `callboard up` start its sandbox."
+    )
+
+
+def _plain(secret: SecretStr | None) -> str:
+    return secret.get_secret_value() if secret is not None else ""
