@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from callboard.core.errors import BadSettings
 from callboard.core.instance import read_instance
+from callboard.core.settings_cron import CronSettings
 
 SECRETS = (
     "DATABASE_URL",
@@ -94,7 +95,7 @@ HttpUrl = Annotated[str, AfterValidator(_http_url)]
 SmtpUrl = Annotated[str, AfterValidator(_smtp_url)]
 
 
-class Settings(BaseModel):
+class Settings(CronSettings):
     """What the environment says. Field names are the variables' names in lower case."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, validate_default=True)

@@ -74,6 +74,13 @@ def test_a_redis_url_is_kept_as_it_is(url: str) -> None:
         ("CALLBOARD_API_PORT", "65536", "less than or equal to 65535"),
         ("CALLBOARD_PANEL_PORT", "-1", "greater than or equal to 0"),
         ("CALLBOARD_ACTORS", " , ", "must name at least one module"),
+        ("QUEUE_HEALTH_CHECK_INTERVAL", "60", "greater than or equal to 1000"),
+        ("QUEUE_HEALTH_ALERT_THRESHOLD", "50", "less than or equal to 1"),
+        ("QUEUE_HEALTH_ALERT_THRESHOLD", "nan", "number"),
+        ("QUEUE_HEALTH_FAILURE_RATE", "-0.1", "greater than or equal to 0"),
+        ("QUEUE_HEALTH_WAITING_JOBS", "many", "valid integer"),
+        ("QUEUE_HEALTH_PROCESSING_TIME", "0", "greater than or equal to 1"),
+        ("QUEUE_HEALTH_RETENTION_PERIOD", "0", "greater than or equal to 60000"),
     ],
 )
 def test_a_wrong_setting_is_named_in_one_sentence(name: str, value: str, what: str) -> None:
