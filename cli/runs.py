@@ -1,5 +1,6 @@
 """`callboard runs list | show | cancel | retry`."""
 
+import re
 from typing import Annotated
 from uuid import UUID
 
@@ -14,8 +15,12 @@ RunId = Annotated[UUID, typer.Argument(metavar="RUN", help="The run's id.", show
 Ids = Annotated[list[UUID], typer.Argument(metavar="RUN", help="The runs, by their ids.", show_default=False)]
 
 
-@runs.command("list", epilog="Example:  callboard runs list --state failed --state dead --hours 2")
+@runs.command("list", epilog="Example:  callboard runs list state:failed,dead error:~timeout since:2h")
 def list_runs(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[WORDS]", help="A search, such as job:sync error:~timeout since:2h."),
+    ] = None,
     state: Annotated[
         list[str] | None,
         typer.Option(
@@ -40,21 +45,22 @@ def list_runs(
 ) -> None:
     """List runs, the latest sent first.
 
-    States: pending, processing, succeeded, failed, cancelled, skipped, dead.
+    Words: state:, job:, queue:, trigger:, error:, args.NAME:, since: and until:, `~` before a value looks for
+    a part. States: pending, processing, succeeded, failed, cancelled, skipped, dead.
     """
-    from callboard.control.reads import runs as reads
+    from callboard.control.reads import run_search as reads
 
     with context() as system:
-        found, following = reads.find(
-            system, states=state or (), job=job, queue=queue, hours=hours, limit=limit, cursor=cursor
-        )
+        search = reads.wanted(_joined(words or []), states=state or (), job=job, queue=queue)
+        found, following = reads.find(system, search, hours=hours, limit=limit, cursor=cursor)
     if as_json:
         print_json({"runs": found, "next_cursor": following})
         return
     if found:
         out.print(tables.runs_table(found))
     else:
-        err.print(f"There are no such runs in the last {hours:g} hours.")
+        when = "" if search.since else f" in the last {hours:g} hours"
+        err.print(f"There are no such runs{when}.")
     if following:
         err.print(f"There are more: --cursor {following}")
 
@@ -108,3 +114,12 @@ def retry(run: Ids, as_json: AsJson = False) -> None:
     for each in done:
         same = each.run_id == each.of
         out.print(f"{each.of} goes at once." if same else f"{each.of} is done again as {each.run_id}.")
+
+
+def _joined(words: list[str]) -> str:
+    """The words as one text: what the shell has taken out of quotes goes back into them."""
+    return " ".join(_quoted(word) if re.search(r"\s", word) and '"' not in word else word for word in words)
+
+
+def _quoted(word: str) -> str:
+    return re.sub(r"^([^\s:]+:~?)(.*)$", r'\1"\2"', word, flags=re.DOTALL)

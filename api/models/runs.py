@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import Field
 
 from callboard.api.models.base import Body, RequestBody, example
+from callboard.api.models.logs import LOG_LINE, LogBody
 from callboard.control.reads.flows import Flow, Part
 from callboard.control.reads.runs import Run, RunDetail
 from callboard.core.clock import utcnow
@@ -146,16 +147,6 @@ class AttemptBody(Body):
     worker: str | None
 
 
-class LogBody(Body):
-    """One line that a run logged."""
-
-    attempt: int
-    seq: int
-    at: datetime
-    level: str
-    message: str
-
-
 class PartBody(Body):
     """One part of a chain or a group; `runId` is null where it has not become a run."""
 
@@ -212,15 +203,7 @@ class RunDetailBody(RunBody):
                     "worker": "worker-1",
                 }
             ],
-            "logs": [
-                {
-                    "attempt": 1,
-                    "seq": 1,
-                    "at": "2026-01-24T10:00:00.006Z",
-                    "level": "info",
-                    "message": "12 services to look at",
-                }
-            ],
+            "logs": [LOG_LINE],
         }
     )
 
@@ -261,12 +244,7 @@ class RunDetailBody(RunBody):
                 )
                 for each in detail.attempts
             ],
-            logs=[
-                LogBody(
-                    attempt=each.attempt, seq=each.seq, at=each.at, level=each.level, message=each.message
-                )
-                for each in detail.logs
-            ],
+            logs=[LogBody.of(each) for each in detail.logs],
         )
 
 

@@ -16,8 +16,8 @@ from callboard.api.models.admin import (
 )
 from callboard.api.models.jobs import JobDetail, JobStats
 from callboard.api.models.runs import Arguments, RunBody, RunningJob
+from callboard.api.parameters import IdempotencyKey, JobName
 from callboard.api.problems import documented
-from callboard.api.routes.cron import JobName
 from callboard.control.actions.run_job import run_job
 from callboard.control.actions.switches import set_enabled
 from callboard.control.reads import jobs as job_reads
@@ -65,10 +65,13 @@ def run(
     caller: Caller,
     job: JobName,
     arguments: Annotated[Arguments | None, Body()] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Queued:
     """Ask for a run of a job and answer at once. Takes the role operator."""
     given = arguments or Arguments(args=[], kwargs={})
-    requested = run_job(context, caller, job, args=given.args, kwargs=given.kwargs)
+    requested = run_job(
+        context, caller, job, args=given.args, kwargs=given.kwargs, idempotency_key=idempotency_key
+    )
     note = (
         "Job is running asynchronously. Check execution history for results."
         if requested.state == "sent"

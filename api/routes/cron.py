@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Header, Path, Query, Request, Response
+from fastapi import APIRouter, Body, Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -10,8 +10,9 @@ from callboard.api.dependencies import Caller, CurrentContext, CurrentWaiting, V
 from callboard.api.models.executions import Executed, Execution, ExecutionFailed, ExecutionGoesOn
 from callboard.api.models.jobs import JobInfo, JobList
 from callboard.api.models.runs import Arguments, error_text
+from callboard.api.parameters import IdempotencyKey, JobName
 from callboard.api.problems import ProblemResponse, documented, problem
-from callboard.control.actions.run_job import MAX_KEY, AlreadyRunning, run_job
+from callboard.control.actions.run_job import AlreadyRunning, run_job
 from callboard.control.patience import patience_s
 from callboard.control.reads import jobs as job_reads
 from callboard.control.reads import runs as run_reads
@@ -22,10 +23,6 @@ router = APIRouter(prefix="/api/cron", tags=["cron"])
 
 #: The longest that a caller may wait, in seconds.
 MAX_WAIT_S = 3_600
-
-JobName = Annotated[
-    str, Path(description="The job's name.", min_length=1, max_length=1_000, examples=["health-check"])
-]
 
 
 @router.get("/jobs", summary="List jobs", responses=documented(401, 403, 503))
@@ -70,10 +67,7 @@ async def execute(
             " job's attempts may take, up to an hour.",
         ),
     ] = None,
-    idempotency_key: Annotated[
-        str | None,
-        Header(max_length=MAX_KEY, description="Within a day, the same key is the same run of the job."),
-    ] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Run a job now and answer when it has ended: 200 when it succeeded, 500 when it failed.
 

@@ -1,8 +1,8 @@
 """Runs: those being executed, a job's history, and one run with all that is known of it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +12,6 @@ from callboard.control.reads.jobs import DAYS
 from callboard.control.reads.names import unknown_job
 from callboard.core.clock import utcnow
 from callboard.core.errors import BadInput, NotFound
-from callboard.core.limits import storable
-from callboard.core.states import RunState
 from callboard.storage.queries import Row
 from callboard.storage.queries import jobs as job_queries
 from callboard.storage.queries import runs as queries
@@ -123,7 +121,7 @@ class RunDetail:
 def running(context: Context, *, job: str | None = None) -> tuple[Run, ...]:
     """The runs being executed now, the longest running first (at most 500)."""
     with context.read() as connection:
-        return tuple(_run(row) for row in queries.running(connection, job=job))
+        return tuple(as_run(row) for row in queries.running(connection, job=job))
 
 
 def history(
@@ -148,51 +146,7 @@ def history(
         )
     if not known:
         raise unknown_job(context, job)
-    return tuple(_run(row) for row in rows)
-
-
-def find(
-    context: Context,
-    *,
-    states: Sequence[str] = (),
-    job: str | None = None,
-    queue: str | None = None,
-    hours: float = 24.0,
-    limit: int = 100,
-    cursor: str | None = None,
-) -> tuple[tuple[Run, ...], str | None]:
-    """The runs sent within so many hours, the latest first, and the cursor of the next page or None.
-
-    Runs that code sent straight to Redis are among them once a worker has begun them.
-
-    Raises:
-        BadInput: there is no such state, no page has that cursor, or the limit is not 1 to 1000.
-    """
-    check_range("limit", limit, MAX_HISTORY)
-    for state in states:
-        if state not in tuple(RunState):
-            raise BadInput(f"There is no state {state[:40]!r}; the states are {', '.join(RunState)}.")
-    with context.read() as connection:
-        rows = queries.find(
-            connection,
-            since=utcnow() - timedelta(hours=min(hours, MAX_DAYS * 24)),
-            states=states or None,
-            job=None if job is None else storable(job),
-            queue=None if queue is None else storable(queue),
-            before=None if cursor is None else _after(cursor),
-            limit=limit + 1,
-        )
-    found = tuple(_run(row) for row in rows[:limit])
-    last = found[-1] if len(rows) > limit else None
-    return found, None if last is None else f"{last.enqueued_at.isoformat()}_{last.run_id}"
-
-
-def _after(cursor: str) -> tuple[datetime, UUID]:
-    at, _, run_id = cursor.partition("_")
-    try:
-        return datetime.fromisoformat(at).astimezone(UTC), UUID(run_id)
-    except ValueError:
-        raise BadInput(f"There is no page {cursor[:60]!r}; pass on the cursor as it came.") from None
+    return tuple(as_run(row) for row in rows)
 
 
 def run(context: Context, run_id: UUID | str) -> RunDetail:
@@ -211,7 +165,7 @@ def run(context: Context, run_id: UUID | str) -> RunDetail:
         attempts = queries.attempts(connection, wanted, row["enqueued_at"])
         logs = queries.log_lines(connection, wanted, row["enqueued_at"])
     return RunDetail(
-        run=_run(row),
+        run=as_run(row),
         args=row["args"] or [],
         kwargs=row["kwargs"] or {},
         result=row["result"],
@@ -245,5 +199,6 @@ def check_range(name: str, value: int, most: int) -> None:
         raise BadInput(f"The {name} must be from 1 to {most}, not {value}.")
 
 
-def _run(row: Row) -> Run:
+def as_run(row: Row) -> Run:
+    """A run from its row."""
     return Run(**{name: row[name] for name in Run.__slots__})

@@ -56,19 +56,6 @@ SELECT attempt, seq, at, level, message
  LIMIT :limit
 """)
 
-FIND = text(f"""
-SELECT {COLUMNS}
-  FROM callboard.runs
- WHERE enqueued_at >= :since
-   AND (cast(:states AS text[]) IS NULL OR state = ANY(cast(:states AS text[])))
-   AND (cast(:job AS text) IS NULL OR job = :job)
-   AND (cast(:queue AS text) IS NULL OR queue = :queue)
-   AND (cast(:before_at AS timestamptz) IS NULL
-        OR (enqueued_at, run_id) < (cast(:before_at AS timestamptz), cast(:before_id AS uuid)))
- ORDER BY enqueued_at DESC, run_id DESC
- LIMIT :limit
-""")
-
 LOCKED = text("""
 SELECT run_id, job, queue, state, args, kwargs, dead_letter, enqueued_at
   FROM callboard.runs
@@ -136,29 +123,6 @@ def log_lines(
     """One row a line that a run logged, in order."""
     values = {"run_id": run_id, "enqueued_at": enqueued_at, "limit": limit}
     return connection.execute(LOG_LINES, values).mappings().all()
-
-
-def find(
-    connection: Connection,
-    *,
-    since: datetime,
-    states: Sequence[str] | None,
-    job: str | None,
-    queue: str | None,
-    before: tuple[datetime, UUID] | None,
-    limit: int,
-) -> Sequence[Row]:
-    """One row a run, the latest sent first; `before` is the last of the page before."""
-    values = {
-        "since": since,
-        "states": None if states is None else list(states),
-        "job": job,
-        "queue": queue,
-        "before_at": None if before is None else before[0],
-        "before_id": None if before is None else before[1],
-        "limit": limit,
-    }
-    return connection.execute(FIND, values).mappings().all()
 
 
 def locked(connection: Connection, run_id: UUID) -> Row | None:

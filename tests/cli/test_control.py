@@ -71,6 +71,19 @@ def test_runs_that_are_not_there_are_no_error(run: Any, installed: Engine) -> No
     assert "There is no state 'done'" in run("runs", "list", "-s", "done").err
 
 
+def test_runs_are_searched_for_in_words(run: Any, installed: Engine) -> None:
+    run_id = json.loads(run("jobs", "run", "greet", "Ann Lee", "--json").out)["run_id"]
+    for words in (
+        ["job:greet"],
+        ["job:~GREE", "trigger:manual"],
+        ["args.0:Ann Lee"],
+        ['args.0:"Ann Lee" since:1h'],
+    ):
+        assert run_id in run("runs", "list", *words).out, words
+    assert run("runs", "list", "job:greet", "state:failed", "since:1h").err == "There are no such runs.\n"
+    assert "Did you mean state?" in run("runs", "list", "stat:failed").err
+
+
 def test_breakers_are_listed_and_closed(
     run: Any, installed: Engine, settings: Settings, redis_client: Any
 ) -> None:
