@@ -31,7 +31,7 @@ from callboard.middleware.hand import Hand
 MOST = 512
 
 #: Seconds that an idle consumer blocks for a token before it looks at the queue itself.
-IDLE = 5.0
+IDLE = 6.0
 
 #: Seconds between two looks whether a queue is still paused.
 STAND_BY = 0.2
