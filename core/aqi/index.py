@@ -12,6 +12,9 @@ _MOLAR_MASS = {"o3": 47.998, "no2": 46.0055, "so2": 64.066, "co": 28.010}
 #: Litres that a mole of gas fills at 25 °C and 1 atm, as the US EPA reckons.
 _MOLAR_VOLUME = 24.45
 
+#: Micrograms a cubic metre that are beyond every table, and beyond belief.
+_MOST = 1e9
+
 #: A pollutant's concentration; None where it was not measured.
 Concentrations = Mapping[str, float | None]
 
@@ -42,7 +45,7 @@ def parts_per_billion(pollutant: str, micrograms: float) -> float:
 def measured(concentrations: Concentrations, pollutant: str) -> float | None:
     """The concentration, or None. Sensors drift below nothing at all: that counts as nothing."""
     value = concentrations.get(pollutant)
-    return None if value is None or not math.isfinite(value) else max(value, 0.0)
+    return None if value is None or not math.isfinite(value) else min(max(value, 0.0), _MOST)
 
 
 def worst(parts: Mapping[str, int]) -> str | None:
