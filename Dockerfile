@@ -16,6 +16,7 @@ COPY control control
 COPY core core
 COPY middleware middleware
 COPY panel panel
+COPY sandbox sandbox
 COPY scheduler scheduler
 COPY storage storage
 COPY worker worker

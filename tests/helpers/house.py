@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 LAYERS = (
     ("panel", "api", "cli"),
     ("control",),
-    ("actors", "scheduler", "worker"),
+    ("actors", "scheduler", "worker", "sandbox"),
     ("middleware",),
     ("storage",),
     ("core",),
