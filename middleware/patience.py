@@ -13,7 +13,8 @@ def spans(client: redis.Redis, seconds: float) -> Iterator[float]:
     answered later.
     """
     limit = client.connection_pool.connection_kwargs.get("socket_timeout")
-    longest = limit * 0.8 if limit else math.inf
+    # A server may itself be late by some tenths of a second.
+    longest = max(limit / 2, limit - 1) if limit else math.inf
     while seconds > 0:
         yield min(seconds, longest)
         seconds -= longest
