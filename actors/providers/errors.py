@@ -2,11 +2,13 @@
 
 ServiceError
 ├── Refused             it will not do what it was asked, however often (4xx)
+│   └── Denied          whoever asks: the credentials or the address are wrong
+├── Deferred            it will not do this now, and perhaps later      (SMTP 4xx)
 ├── Overloaded          it has had too many requests, for too long      (429)
 └── Unreachable         it failed, or did not answer, for too long      (5xx, network)
 
-The message is one sentence without secrets. A job records a refused item and passes over it; the other two
-are worth a later attempt of the run.
+The message is one sentence without secrets. A job records a refused item and passes over it; tries a deferred
+one later; and gives the run up after one of the others.
 """
 
 from callboard.core.errors import CallboardError, Unavailable
@@ -30,6 +32,14 @@ class Refused(ServiceError):
         self.http_status = http_status
         self.code = code
         self.said = said
+
+
+class Denied(Refused):
+    """It refuses whoever asks: what is wrong is no fault of an item, and each would be refused."""
+
+
+class Deferred(ServiceError):
+    """It will not do this now, and perhaps later; other items it may take."""
 
 
 class Overloaded(ServiceError, Unavailable):

@@ -116,6 +116,12 @@ def upgrade() -> None:
         sa.Column("dedupe_key", sa.Text(), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column(
+            "claimed_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="Since when a run has been at it; NULL: none is.",
+        ),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.CheckConstraint("status IN ('pending', 'sent', 'failed')", name=op.f("email_queue_status_check")),
         sa.PrimaryKeyConstraint("id", name=op.f("email_queue_pkey")),

@@ -77,6 +77,7 @@ email_queue = Table(
     Column("dedupe_key", Text, unique=True),
     Column("error", Text),
     moment("created_at", nullable=False, server_default=NOW),
+    moment("claimed_at", comment="Since when a run has been at it; NULL: none is."),
     moment("sent_at"),
     CheckConstraint(one_of("status", "pending", "sent", "failed"), name="status"),
     Index("email_queue_pending_idx", "run_at", "id", postgresql_where=text("status = 'pending'")),

@@ -1,0 +1,44 @@
+"""What a row of `"OutboundJob"` says to whom: its payload as the text of a message."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from callboard.actors.providers.whatsapp import MAX_TEXT
+from callboard.actors.replies import Inbound, answer
+from callboard.core.errors import BadInput
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A message that can be sent as it is."""
+
+    id: int
+    to: str
+    text: str
+    key: str
+
+
+def compose(row: Any) -> Composed:
+    """The message of a row.
+
+    Raises:
+        BadInput: it can never be sent, in one sentence why.
+    """
+    if row.unwanted:
+        raise BadInput("The customer does not consent to WhatsApp messages (any more).")
+    payload = row.payload if isinstance(row.payload, dict) else {}
+    text = answer(_inbound(row, payload)) if row.kind == "reply" else payload.get("text")
+    if not isinstance(text, str) or not text.strip():
+        raise BadInput('The payload has no text: it must be a JSON object like {"text": "Hello"}.')
+    if len(text) > MAX_TEXT:
+        raise BadInput(f"The text has {len(text)} characters; WhatsApp takes {MAX_TEXT} at most.")
+    return Composed(row.id, row.to, text, row.key)
+
+
+def _inbound(row: Any, payload: dict[str, Any]) -> Inbound:
+    said = payload.get("inbound")
+    if isinstance(said, dict):
+        said = said.get("text")
+    if not isinstance(said, str):
+        raise BadInput('The payload has nothing to answer: make it like {"inbound": {"text": "Hi"}}.')
+    return Inbound(text=said, name=row.name or "", language=row.language or "en")

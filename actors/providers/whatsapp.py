@@ -1,0 +1,78 @@
+"""WhatsApp's Cloud API: messages to customers.
+
+`POST {base}/{phone number id}/messages`. The header `Idempotency-Key` lets a provider, or the gateway before
+it, deliver a message once that is sent twice; `biz_opaque_callback_data` carries the same key into the
+provider's webhooks, so that two deliveries of one message can be told there.
+"""
+
+from typing import Any, Final
+
+from callboard.actors.providers import where
+from callboard.actors.providers.errors import Denied, Refused, Unreachable
+from callboard.actors.providers.http import Service
+
+#: What Graph calls too many requests: of an application, of an account, of a number, of one recipient.
+BUSY: Final = frozenset({"4", "80007", "130429", "131048", "131056"})
+#: The credentials, the permission or the address are wrong, whatever the message.
+NOT_THE_MESSAGE: Final = frozenset({401, 403, 404})
+#: The most characters of a text message.
+MAX_TEXT: Final = 4_096
+#: Seconds that a message may take with all its repetitions; after that a later run tries it.
+PATIENCE_S = 10.0
+#: Messages a second that Meta takes from a number.
+PER_SECOND: Final = 80.0
+
+
+class WhatsApp:
+    """Sends messages. Cheap to make for each run, and safe to share between threads."""
+
+    def __init__(self) -> None:
+        """Raises BadSettings: the settings name neither credentials nor a sandbox."""
+        place = where.whatsapp()
+        self._path = f"/{place.account}/messages"
+        self._service = Service(
+            "WhatsApp",
+            place.base_url,
+            token=place.token,
+            timeout_s=PATIENCE_S,
+            patience_s=PATIENCE_S,
+            per_second=None if place.sandboxed else PER_SECOND,
+            busy_codes=BUSY,
+        )
+
+    def send_text(self, to: str, text: str, *, key: str) -> str:
+        """Send a text to a telephone number. Returns the provider's id of the message.
+
+        Raises:
+            Denied: the credentials, the permission or the address are wrong.
+            Refused: this message will never go out.
+            Overloaded: there were too many requests.
+            Unreachable: it did not answer, or failed.
+        """
+        body = {
+            "messaging_product": "whatsapp",
+            "recipient_type": "individual",
+            "to": to,
+            "type": "text",
+            "text": {"body": text, "preview_url": False},
+            "biz_opaque_callback_data": key[:512],
+        }
+        try:
+            answer = self._service.post(self._path, body, idempotency_key=key)
+        except Refused as error:
+            if error.http_status in NOT_THE_MESSAGE or error.code == "190":
+                raise Denied(
+                    str(error), service=error.service, http_status=error.http_status, code=error.code,
+                    said=error.said,
+                ) from None  # fmt: skip
+            raise
+        return _message_id(answer)
+
+
+def _message_id(answer: Any) -> str:
+    try:
+        return str(answer["messages"][0]["id"])
+    except (KeyError, IndexError, TypeError):
+        raise Unreachable(
+            "WhatsApp answered without a message's id.", service="WhatsApp", maybe_done=True
+        ) from None

@@ -1,0 +1,161 @@
+"""`"OutboundJob"`: claimed by a run, sent, and marked with what came of it.
+
+What a run has claimed is `running` from a moment that is the same for the whole batch. It is the proof that a
+row is still that run's: what was given up meanwhile, and claimed by another, is not marked by the first.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, BigInteger, Connection, Float, Row, Text, bindparam, text
+from sqlalchemy.exc import IntegrityError
+
+from callboard.core.limits import storable
+
+IDS = bindparam("ids", type_=ARRAY(BigInteger))
+ERRORS = bindparam("errors", type_=ARRAY(Text))
+
+DUE = """status = 'queued' AND "runAt" <= now()"""
+COUNT = text(f"""SELECT count(*) FROM business."OutboundJob" WHERE {DUE}""")
+#: A customer's reply was asked for by the customer; anything else needs consent, at the time of sending.
+CUSTOMER = """c.name, c.language
+     , o.kind = 'text' AND c.whatsapp_consent_at IS NULL AND c.id IS NOT NULL AS unwanted"""
+FIELDS = """
+       o.id, o."to", o.kind, o.payload, o.attempts, o."maxAttempts" AS max_attempts, o."idempotencyKey" AS key
+     , o."requestId" AS request_id, o."startedAt" AS started_at
+     , o."createdAt" < now() - interval '1 day' AS old"""
+CLAIM = text(f"""
+  WITH due AS (
+SELECT o.id, {CUSTOMER}
+  FROM business."OutboundJob" o
+  LEFT JOIN business.customers c ON c.id = o."customerId"
+ WHERE o.status = 'queued' AND o."runAt" <= now()
+ ORDER BY o."runAt", o.id
+ LIMIT :limit
+   FOR UPDATE OF o SKIP LOCKED
+     )
+UPDATE business."OutboundJob" o
+   SET status = 'running', "startedAt" = now(), attempts = attempts + 1
+  FROM due
+ WHERE o.id = due.id
+RETURNING {FIELDS}, due.name, due.language, due.unwanted
+""")
+LOOK = text(f"""
+SELECT {FIELDS}, {CUSTOMER}
+  FROM business."OutboundJob" o
+  LEFT JOIN business.customers c ON c.id = o."customerId"
+ WHERE o.status = 'queued' AND o."runAt" <= now() AND o.id > :after
+ ORDER BY o.id
+ LIMIT :limit
+""")
+#: A worker that died is no fault of the message: that attempt does not count.
+GIVE_BACK = text("""
+UPDATE business."OutboundJob"
+   SET status = 'queued', attempts = greatest(attempts - 1, 0), "startedAt" = NULL
+ WHERE id IN (
+       SELECT id
+         FROM business."OutboundJob"
+        WHERE status = 'running'
+          AND ("startedAt" IS NULL OR "startedAt" <= now() - make_interval(secs => :lease_s))
+          FOR UPDATE SKIP LOCKED
+       )
+""")
+#: Sent is sent, whoever has the row by now.
+DONE = text("""
+UPDATE business."OutboundJob" o
+   SET status = 'done', "completedAt" = now(), "providerMessageId" = given.said, error = NULL
+  FROM unnest(:ids, :said) AS given (id, said)
+ WHERE o.id = given.id AND o.status <> 'done'
+""").bindparams(IDS, bindparam("said", type_=ARRAY(Text)))
+FAILED = text("""
+UPDATE business."OutboundJob" o
+   SET status = 'failed', "completedAt" = now(), error = given.error
+  FROM unnest(:ids, :errors) AS given (id, error)
+ WHERE o.id = given.id AND o.status = 'running' AND o."startedAt" = :claimed_at
+""").bindparams(IDS, ERRORS)
+AGAIN = text("""
+UPDATE business."OutboundJob" o
+   SET status = 'queued', "runAt" = now() + make_interval(secs => given.delay_s), error = given.error
+  FROM unnest(:ids, :errors, :delays) AS given (id, error, delay_s)
+ WHERE o.id = given.id AND o.status = 'running' AND o."startedAt" = :claimed_at
+""").bindparams(IDS, ERRORS, bindparam("delays", type_=ARRAY(Float)))
+RELEASE = text("""
+UPDATE business."OutboundJob"
+   SET status = 'queued', attempts = greatest(attempts - 1, 0), "startedAt" = NULL
+     , error = coalesce(:error, error)
+ WHERE id = ANY(:ids) AND status = 'running' AND "startedAt" = :claimed_at
+""").bindparams(IDS, bindparam("error", type_=Text))
+
+
+def count_due(connection: Connection) -> int:
+    """How many messages are due."""
+    count: int = connection.execute(COUNT).scalar_one()
+    return count
+
+
+def give_back(connection: Connection, lease_s: float) -> int:
+    """Queue again what runs that are no more had claimed at least so many seconds ago. Returns how many."""
+    return connection.execute(GIVE_BACK, {"lease_s": lease_s}).rowcount
+
+
+def claim(connection: Connection, limit: int) -> Sequence[Row[Any]]:
+    """Messages that are due and nobody else's, `running` from now on, the earliest due first.
+
+    They have `id, to, kind, payload, attempts` (this one included), `max_attempts, key, request_id,
+    started_at`, `old` (queued more than a day ago), the customer's `name` and `language`, and `unwanted`: the
+    customer does not consent to messages.
+    """
+    return sorted(connection.execute(CLAIM, {"limit": limit}).all(), key=lambda row: int(row.id))
+
+
+def look(connection: Connection, after: int, limit: int) -> Sequence[Row[Any]]:
+    """Messages that are due, in the order of their ids, with the same columns, left as they are."""
+    return connection.execute(LOOK, {"after": after, "limit": limit}).all()
+
+
+def mark_done(connection: Connection, said: Mapping[int, str]) -> None:
+    """Mark messages as sent, with the provider's ids of them."""
+    if not said:
+        return
+    try:
+        with connection.begin_nested():
+            connection.execute(DONE, {"ids": list(said), "said": list(said.values())})
+    except IntegrityError:
+        # A provider that calls two messages by one name: they went out all the same.
+        connection.execute(DONE, {"ids": list(said), "said": [None] * len(said)})
+
+
+def mark_failed(connection: Connection, claimed_at: datetime, errors: Mapping[int, str]) -> None:
+    """Mark messages as failed for good."""
+    if errors:
+        connection.execute(
+            FAILED, {"ids": list(errors), "errors": _texts(errors.values()), "claimed_at": claimed_at}
+        )
+
+
+def queue_again(connection: Connection, claimed_at: datetime, later: Mapping[int, tuple[str, float]]) -> None:
+    """Queue messages again: the error of each, and in how many seconds it is due."""
+    if later:
+        connection.execute(
+            AGAIN,
+            {
+                "ids": list(later),
+                "errors": _texts(error for error, _ in later.values()),
+                "delays": [delay_s for _, delay_s in later.values()],
+                "claimed_at": claimed_at,
+            },
+        )
+
+
+def release(
+    connection: Connection, claimed_at: datetime, ids: Sequence[int], error: str | None = None
+) -> None:
+    """Queue messages again as if they had not been claimed; `error` says why, if there is a reason."""
+    if ids:
+        reason = None if error is None else storable(error)
+        connection.execute(RELEASE, {"ids": list(ids), "claimed_at": claimed_at, "error": reason})
+
+
+def _texts(errors: Any) -> list[str]:
+    return [storable(error) for error in errors]

@@ -1,0 +1,150 @@
+"""The e-mail queue, on the real table, with the sandbox for a mail server."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from callboard.actors.providers.errors import Denied, Unreachable
+from callboard.core.clock import utcnow
+from helpers.outgoing import add_letters, letters
+from helpers.promises import Promise, assert_kept
+from helpers.sandboxed import Sandboxed, sandboxed
+
+JOB = "process-email-queue"
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandboxed]:
+    with sandboxed() as running:
+        for name, value in running.environ.items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+@pytest.fixture
+def run(surroundings: Any, sandbox: Sandboxed) -> Any:
+    return surroundings.get_actor(JOB)
+
+
+def states(engine: Engine) -> list[str]:
+    return [letter.status for letter in letters(engine)]
+
+
+def test_the_job_is_declared_as_promised(surroundings: Any) -> None:
+    assert_kept(surroundings, JOB, Promise("* * * * *", 300, 1, "email"))
+
+
+def test_letters_that_are_due_go_out_once(run: Any, engine: Engine, sandbox: Sandboxed) -> None:
+    first, second, _ = add_letters(engine, {}, {"subject": "Été"}, {"run_at": utcnow() + timedelta(days=1)})
+
+    result, nothing = run(), run()
+
+    assert result == {
+        "processed": 2, "failed": 0, "requeued": 0, "ids": {"processed": [first, second], "failed": []}
+    }  # fmt: skip
+    assert nothing["processed"] == 0
+    sent, also, waiting = letters(engine)
+    assert [sent.status, also.status, waiting.status] == ["sent", "sent", "pending"]
+    assert sent.sent_at is not None
+    assert {each["id"]: each["subject"] for each in sandbox.deliveries("mail")} == {
+        sent.message_id: "News",
+        also.message_id: "Été",
+    }
+
+
+def test_a_refused_letter_fails_at_once_and_the_others_go_out(
+    run: Any, engine: Engine, sandbox: Sandboxed
+) -> None:
+    _, bad, _ = add_letters(engine, {}, {"to_address": "nobody@example.org"}, {})
+
+    result = run(batch_size=2)
+
+    assert (result["processed"], result["failed"], result["ids"]["failed"]) == (2, 1, [bad])
+    assert states(engine) == ["sent", "failed", "sent"]
+    assert "(550)" in letters(engine)[1].error
+
+
+def test_a_deferred_letter_is_sent_later_with_the_same_message_id_until_its_attempts_are_used_up(
+    run: Any, engine: Engine, sandbox: Sandboxed
+) -> None:
+    add_letters(engine, {"max_attempts": 2})
+    sandbox.turn("mail", lost_answer_rate=1)
+    # When the server delivers it and says that it did not, twice
+    assert run()["requeued"] == 1
+    (letter,) = letters(engine)
+    assert (letter.status, letter.attempts, letter.claimed_at) == ("pending", 1, None)
+    assert 20 < (letter.run_at - utcnow()).total_seconds() <= 30
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE business.email_queue SET run_at = now()"))
+    assert run()["failed"] == 1
+    # Expect it given up, and shown once to whom it was for
+    (letter,) = letters(engine)
+    assert letter.error.startswith("Given up after 2 attempts:")
+    assert (sandbox.counts("mail")["deliveries"], sandbox.counts("mail")["repeats"]) == (1, 1)
+
+
+def test_while_the_server_is_away_the_run_fails_and_no_letter_loses_an_attempt(
+    run: Any, engine: Engine, sandbox: Sandboxed
+) -> None:
+    add_letters(engine, {}, {}, {})
+    sandbox.turn("mail", outage=True)
+
+    with pytest.raises(Unreachable):
+        run()
+
+    assert {(each.status, each.attempts, each.claimed_at) for each in letters(engine)} == {
+        ("pending", 0, None)
+    }
+    # The one at which it was found out lets the others go first.
+    assert [each.run_at > utcnow() for each in letters(engine)] == [True, False, False]
+    sandbox.reset()
+    assert run()["processed"] == 2
+
+
+def test_a_wrong_password_fails_the_run_and_no_letter(
+    run: Any, engine: Engine, sandbox: Sandboxed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_letters(engine, {})
+    monkeypatch.setenv("CALLBOARD_SANDBOX_SMTP_URL", sandbox.smtp_url.replace(":sandbox@", ":wrong@"))
+
+    with pytest.raises(Denied):
+        run()
+
+    assert [(each.status, each.attempts) for each in letters(engine)] == [("pending", 0)]
+
+
+def test_what_a_dead_run_has_left_goes_out_with_the_same_message_id(
+    run: Any, engine: Engine, sandbox: Sandboxed
+) -> None:
+    # Given a run that died after the first letter went out, and another one that is at work
+    left, _ = add_letters(engine, {}, {})
+    run(max=1)
+    with engine.begin() as connection:
+        connection.execute(
+            text("""
+UPDATE business.email_queue
+   SET status = 'pending', sent_at = NULL, attempts = 1
+     , claimed_at = now() - CASE WHEN id = :left THEN interval '11 minutes' ELSE interval '5 seconds' END
+"""),
+            {"left": left},
+        )
+
+    result = run()
+
+    assert result["ids"]["processed"] == [left]
+    assert states(engine) == ["sent", "pending"]
+    assert (sandbox.counts("mail")["deliveries"], sandbox.counts("mail")["repeats"]) == (1, 1)
+
+
+def test_a_dry_run_sends_and_changes_nothing(run: Any, engine: Engine, sandbox: Sandboxed) -> None:
+    ids = add_letters(engine, {}, {})
+    before = letters(engine)
+
+    result = run(dry_run=True, batch_size=1)
+
+    assert (result["ids"]["processed"], result["dry_run"]) == (ids, True)
+    assert letters(engine) == before
+    assert sandbox.deliveries("mail") == []

@@ -1,0 +1,82 @@
+"""WhatsApp's client, against the sandbox."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from callboard.actors.providers.errors import Denied, Overloaded, Refused, Unreachable
+from callboard.actors.providers.whatsapp import WhatsApp
+from callboard.core.errors import BadSettings
+from helpers.sandboxed import Sandboxed, sandboxed
+
+
+@pytest.fixture
+def sandbox(monkeypatch: pytest.MonkeyPatch) -> Iterator[Sandboxed]:
+    with sandboxed() as running:
+        for name, value in running.environ.items():
+            monkeypatch.setenv(name, value)
+        yield running
+
+
+def test_a_message_goes_out_and_the_providers_id_comes_back(sandbox: Sandboxed) -> None:
+    said = WhatsApp().send_text("+33612345678", "Hello", key="offer:1")
+
+    (delivered,) = sandbox.deliveries("whatsapp")
+    assert said == delivered["id"]
+    assert (delivered["to"], delivered["text"], delivered["key"]) == ("+33612345678", "Hello", "offer:1")
+
+
+def test_one_key_is_one_message_with_one_id(sandbox: Sandboxed) -> None:
+    whatsapp = WhatsApp()
+
+    first = whatsapp.send_text("+33612345678", "Hello", key="offer:1")
+    second = whatsapp.send_text("+33612345678", "Hello", key="offer:1")
+
+    assert first == second
+    assert sandbox.counts("whatsapp")["deliveries"] == 1
+
+
+def test_a_number_that_is_not_on_whatsapp_is_refused_with_the_providers_words(sandbox: Sandboxed) -> None:
+    with pytest.raises(Refused, match="undeliverable") as caught:
+        WhatsApp().send_text("+33612340000", "Hello", key="1")
+
+    assert (caught.value.code, type(caught.value)) == ("131026", Refused)
+
+
+def test_a_wrong_token_is_no_fault_of_the_message(
+    sandbox: Sandboxed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CALLBOARD_SANDBOX_TOKEN", "expired")
+
+    with pytest.raises(Denied, match="HTTP 401") as caught:
+        WhatsApp().send_text("+33612345678", "Hello", key="1")
+
+    assert "expired" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "kind"),
+    [
+        ({"failure_rate": 1, "failure_status": 429}, Overloaded),
+        ({"failure_rate": 1}, Unreachable),
+        ({"outage": True}, Unreachable),
+    ],
+)
+def test_a_provider_that_cannot_is_told_apart_from_one_that_will_not(
+    sandbox: Sandboxed, monkeypatch: pytest.MonkeyPatch, knobs: dict[str, object], kind: type[Exception]
+) -> None:
+    monkeypatch.setattr("callboard.actors.providers.whatsapp.PATIENCE_S", 0.3)
+    sandbox.turn("whatsapp", **knobs)
+
+    with pytest.raises(kind):
+        WhatsApp().send_text("+33612345678", "Hello", key="1")
+
+
+def test_without_credentials_and_sandbox_the_missing_settings_are_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("CALLBOARD_SANDBOX_URL", "WHATSAPP_TOKEN", "WHATSAPP_PHONE_NUMBER_ID"):
+        monkeypatch.delenv(name, raising=False)
+
+    with pytest.raises(BadSettings, match="WHATSAPP_TOKEN and WHATSAPP_PHONE_NUMBER_ID"):
+        WhatsApp()
