@@ -1,6 +1,7 @@
 """Alerts: what an operator should hear of, one open row for each kind and subject."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, text
@@ -13,6 +14,14 @@ VALUES (:kind, :severity, :subject, :message, :details)
    SET severity = excluded.severity, message = excluded.message, details = excluded.details
 RETURNING xmax = 0
 """).bindparams(bindparam("details", type_=JSONB))
+
+_OPEN_ALL = text("""
+INSERT INTO callboard.alerts (kind, severity, subject, message, details)
+SELECT :kind, a.severity, a.subject, a.message, a.details
+  FROM jsonb_to_recordset(:alerts) AS a (severity text, subject text, message text, details jsonb)
+    ON CONFLICT (kind, subject) WHERE resolved_at IS NULL DO UPDATE
+   SET severity = excluded.severity, message = excluded.message, details = excluded.details
+""").bindparams(bindparam("alerts", type_=JSONB))
 
 _RESOLVE = text("""
 UPDATE callboard.alerts
@@ -28,6 +37,16 @@ UPDATE callboard.alerts
 """)
 
 
+@dataclass(frozen=True, slots=True)
+class NewAlert:
+    """An alert that is to be opened."""
+
+    subject: str
+    message: str
+    severity: str = "warning"
+    details: dict[str, Any] = field(default_factory=dict)
+
+
 def open_alert(
     connection: Connection,
     kind: str,
@@ -40,6 +59,12 @@ def open_alert(
     """Open an alert, or bring an open one of that kind and subject up to date. Returns whether it is new."""
     values = {"kind": kind, "subject": subject, "message": message, "severity": severity, "details": details}
     return bool(connection.execute(_OPEN, values).scalar_one())
+
+
+def open_alerts(connection: Connection, kind: str, alerts: Sequence[NewAlert]) -> None:
+    """Open alerts of one kind and different subjects, or bring those that are open up to date."""
+    if alerts:
+        connection.execute(_OPEN_ALL, {"kind": kind, "alerts": [asdict(alert) for alert in alerts]})
 
 
 def resolve_alert(connection: Connection, kind: str, subject: str, *, age_s: float = 0.0) -> bool:
