@@ -102,6 +102,9 @@ def _card(running: Running) -> Panel:
     grid.add_column(overflow="fold")
     grid.add_row("Panel", Text(running.panel_url, style="bold cyan"))
     grid.add_row("API", Text(f"{running.api_url}/docs", style="cyan"))
+    if running.sandbox_url:
+        services = f"   stands in for {', '.join(running.sandboxed)}" if running.sandboxed else ""
+        grid.add_row("Sandbox", Text.assemble((running.sandbox_url, "cyan"), (services, "dim")))
     grid.add_row("", "")
     if running.admin_password:
         grid.add_row("Log in as", Text("admin", style="bold"))

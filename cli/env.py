@@ -12,7 +12,7 @@ from callboard.core.settings import load_settings
 def env(
     as_json: AsJson = False,
 ) -> None:
-    """Print the addresses and the API token of the running instance as shell exports."""
+    """Print the addresses and the API token of the running instance, and its sandbox, as shell exports."""
     from callboard.control.supervisor.credentials import kept_token
 
     settings = load_settings()
@@ -21,6 +21,8 @@ def env(
         "DATABASE_URL": settings.database_url,
         "REDIS_URL": settings.redis_url,
         "CALLBOARD_API_TOKEN": given.get_secret_value() if given else kept_token(settings.home),
+        "CALLBOARD_SANDBOX_URL": settings.callboard_sandbox_url,
+        "CALLBOARD_SANDBOX_SMTP_URL": settings.callboard_sandbox_smtp_url,
     }
     if not settings.database_url and not settings.redis_url:
         raise Unavailable(

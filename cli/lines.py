@@ -7,7 +7,14 @@ from typing import Any
 from rich.text import Text
 
 #: Each part in its own colour, so that the eye can follow one.
-COLOURS = {"worker": "green", "scheduler": "magenta", "recorder": "blue", "api": "cyan", "panel": "yellow"}
+COLOURS = {
+    "worker": "green",
+    "scheduler": "magenta",
+    "recorder": "blue",
+    "api": "cyan",
+    "panel": "yellow",
+    "sandbox": "bright_black",
+}
 LEVELS = {"warning": "yellow", "error": "red", "critical": "bold red"}
 #: Said already by the rest of the line, or of use to machines only.
 SILENT = frozenset({"timestamp", "level", "event", "part", "logger", "action", "exception", "color_message"})

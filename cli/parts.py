@@ -1,4 +1,4 @@
-"""The commands that run one part: `worker`, `scheduler`, `recorder`, `api`, `panel`.
+"""The commands that run one part: `worker`, `scheduler`, `recorder`, `api`, `panel`, `sandbox`.
 
 Each turns into the part's own process, which carries nothing of the command line's libraries.
 """
@@ -86,6 +86,28 @@ def panel() -> None:
     Needs DATABASE_URL and REDIS_URL.
     """
     _become("panel")
+
+
+@app.command(rich_help_panel=_PANEL, epilog="Example:  callboard sandbox --port 8100 --smtp-port 8125")
+def sandbox(
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, metavar="N", help="Of HTTP.", show_default="8100")
+    ] = None,
+    smtp_port: Annotated[
+        int | None, typer.Option(min=0, max=65535, metavar="N", help="Of mail.", show_default="8125")
+    ] = None,
+) -> None:
+    """Play the services outside that jobs call: WhatsApp, mail and the rest. Nothing reaches anybody.
+
+    On this machine alone. `callboard up` starts one where a service has no credentials; other workers are
+    told of this one by CALLBOARD_SANDBOX_URL and CALLBOARD_SANDBOX_SMTP_URL.
+    """
+    options = []
+    if port is not None:
+        options += ["--port", str(port)]
+    if smtp_port is not None:
+        options += ["--smtp-port", str(smtp_port)]
+    _become("sandbox", *options)
 
 
 def _become(part: str, *options: str) -> None:

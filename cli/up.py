@@ -22,7 +22,8 @@ def up(
     """Start everything, and keep it running.
 
     Servers, worker, scheduler, recorder, API and panel run until Ctrl-C. Without DATABASE_URL and REDIS_URL,
-    PostgreSQL and Valkey of its own keep their data under CALLBOARD_HOME (.callboard). A part that dies is
+    PostgreSQL and Valkey of its own keep their data under CALLBOARD_HOME (.callboard). A sandbox stands in
+    for the services outside that have no credentials, unless CALLBOARD_SANDBOX is off. A part that dies is
     started again. Logs are in CALLBOARD_HOME/logs.
     """
     from callboard.control.supervisor.plans import Options

@@ -1,14 +1,15 @@
-"""The addresses of the API and the panel: free ones, or a sentence that says which is taken."""
+"""The addresses of the API, the panel and the sandbox: free ones, or a sentence that says which is taken."""
 
 import errno
 import socket
 
 from callboard.core.errors import BadSettings, Conflict
 from callboard.core.settings import Settings
+from callboard.sandbox import addresses as sandbox
 
 
 def choose_ports(settings: Settings) -> Settings:
-    """The settings with every port that was 0 replaced by a free one.
+    """The settings with every port that was 0 replaced by a free one, and where the sandbox will be.
 
     Raises:
         Conflict: a port is taken.
@@ -24,7 +25,46 @@ def choose_ports(settings: Settings) -> Settings:
         "callboard_api_port": check_free(settings.callboard_host, api, "API", "CALLBOARD_API_PORT"),
         "callboard_panel_port": check_free(settings.callboard_host, panel, "panel", "CALLBOARD_PANEL_PORT"),
     }
-    return settings.model_copy(update=chosen)
+    settings = settings.model_copy(update=chosen)
+    return _choose_sandbox(settings) if settings.wants_sandbox else settings
+
+
+def check_sandbox(settings: Settings) -> dict[str, int]:
+    """The sandbox's ports, those that were 0 replaced by free ones.
+
+    Raises:
+        Conflict: a port is taken.
+        BadSettings: this user may not listen there, or both ports are the same.
+    """
+    http, mail = settings.callboard_sandbox_port, settings.callboard_sandbox_smtp_port
+    if http == mail != 0:
+        raise BadSettings(
+            f"The sandbox cannot serve HTTP and mail on one port, {http}: "
+            "set CALLBOARD_SANDBOX_PORT or CALLBOARD_SANDBOX_SMTP_PORT to another."
+        )
+    return {
+        "callboard_sandbox_port": check_free(sandbox.HOST, http, "sandbox", "CALLBOARD_SANDBOX_PORT"),
+        "callboard_sandbox_smtp_port": check_free(
+            sandbox.HOST, mail, "sandbox's mail", "CALLBOARD_SANDBOX_SMTP_PORT"
+        ),
+    }
+
+
+def _choose_sandbox(settings: Settings) -> Settings:
+    try:
+        ports = check_sandbox(settings)
+    except Conflict:
+        if settings.model_fields_set & {"callboard_sandbox_port", "callboard_sandbox_smtp_port"}:
+            raise
+        # Nobody has named the ports, and nobody needs to know them.
+        anywhere = {"callboard_sandbox_port": 0, "callboard_sandbox_smtp_port": 0}
+        ports = check_sandbox(settings.model_copy(update=anywhere))
+    mail = sandbox.smtp_url(ports["callboard_sandbox_smtp_port"], settings.callboard_sandbox_token)
+    where = {
+        "callboard_sandbox_url": sandbox.http_url(ports["callboard_sandbox_port"]),
+        "callboard_sandbox_smtp_url": mail,
+    }
+    return settings.model_copy(update={**ports, **where})
 
 
 def url(host: str, port: int) -> str:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from callboard.control.addresses import check_free
+from callboard.control.addresses import check_free, check_sandbox
 from callboard.core.errors import BUG, BadSettings, CallboardError
 from callboard.core.logging import configure_logging, get_logger
 from callboard.core.parent import end_with_parent
@@ -83,6 +83,17 @@ def run_panel(settings: Settings) -> int:
     return 0
 
 
+def run_sandbox(settings: Settings, *, port: int | None = None, smtp_port: int | None = None) -> int:
+    """Play the services outside, on these ports or the settings', until told to end; return the exit code."""
+    from callboard.sandbox.serve import run
+
+    asked = {"callboard_sandbox_port": port, "callboard_sandbox_smtp_port": smtp_port}
+    settings = settings.model_copy(update={name: value for name, value in asked.items() if value is not None})
+    check_sandbox(settings)
+    run(settings)
+    return 0
+
+
 def require(settings: Settings, *, database: bool = False, redis: bool = False) -> None:
     """Refuse to begin where a server that is needed is not named."""
     if database and not settings.database_url:
@@ -133,6 +144,7 @@ PARTS: dict[str, Callable[..., int]] = {
     "recorder": run_recorder,
     "api": run_api,
     "panel": run_panel,
+    "sandbox": run_sandbox,
 }
 
 
@@ -148,6 +160,9 @@ def _parser() -> argparse.ArgumentParser:
             part.add_argument("--grace", dest="grace_s", type=float, default=30.0)
             part.add_argument("--max-jobs", type=int, default=None)
             part.add_argument("--max-memory", type=int, default=None)
+        elif name == "sandbox":
+            part.add_argument("--port", type=int, default=None)
+            part.add_argument("--smtp-port", type=int, default=None)
     return parser
 
 

@@ -175,6 +175,13 @@ class Settings(CronSettings):
         return [service for service, by in named.items() if not by]
 
     @property
+    def wants_sandbox(self) -> bool:
+        """Whether an instance is to start a sandbox: where it stands in for something, and no other does."""
+        if self.callboard_sandbox == "off" or self.callboard_sandbox_url:
+            return False
+        return self.callboard_sandbox == "on" or bool(self.unnamed_services)
+
+    @property
     def home(self) -> Path:
         """The absolute path of the instance's folder."""
         return self.callboard_home.expanduser().resolve()

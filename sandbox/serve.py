@@ -4,20 +4,18 @@ import asyncio
 import signal
 import socket
 from types import FrameType
-from urllib.parse import quote
 
 import uvicorn
 
 from callboard.core.logging import configure_logging, get_logger
 from callboard.core.settings import Settings
 from callboard.sandbox import smtp
+from callboard.sandbox.addresses import HOST, http_url, smtp_url
 from callboard.sandbox.app import create_app
 from callboard.sandbox.state import State
 
 log = get_logger(__name__)
 
-#: Whatever CALLBOARD_HOST says: it takes a token that everybody knows.
-HOST = "127.0.0.1"
 #: Requests under way have this many seconds to end when it stops.
 GRACE_S = 2
 
@@ -27,7 +25,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, state: State, http: socket.socket, mail: socket.socket) -> None:
         self.state = state
-        self.url = f"http://{HOST}:{http.getsockname()[1]}"
+        self.url = http_url(http.getsockname()[1])
         self.smtp_url = smtp_url(mail.getsockname()[1], state.token)
         self._front = create_app(state)
         self._http = http
@@ -79,11 +77,6 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
-def smtp_url(port: int, token: str) -> str:
-    """The address of the SMTP server, with the login that it wants."""
-    return f"smtp://{smtp.USER}:{quote(token, safe='')}@{HOST}:{port}"
-
-
 def run(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT, and then return."""
     configure_logging("sandbox", settings)
@@ -98,5 +91,6 @@ def run(settings: Settings) -> None:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, stop)
-        log.info("The sandbox serves.", action="sandbox_starts", url=server.url)
+        port = mail.getsockname()[1]
+        log.info("The sandbox starts.", action="sandbox_starts", url=server.url, smtp_port=port)
         server.serve_until_told()

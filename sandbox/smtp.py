@@ -15,13 +15,12 @@ from uuid import uuid4
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from callboard.sandbox.addresses import MAIL_USER
 from callboard.sandbox.knobs import Knob, Setting
 from callboard.sandbox.state import State, now
 
 NAME = "mail"
 DEFAULTS = Setting()
-#: Who logs in; the password is the sandbox's token.
-USER = "sandbox"
 #: Messages that are kept, and characters of each.
 KEPT = 50_000
 LONGEST = 4_000
@@ -110,7 +109,7 @@ def make_session(state: State, knob: Knob) -> SMTP:
         _server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, given: Any
     ) -> AuthResult:
         good = isinstance(given, LoginPassword) and (given.login, given.password) == (
-            USER.encode(),
+            MAIL_USER.encode(),
             state.token.encode(),
         )
         return AuthResult(success=good, handled=False)

@@ -18,14 +18,16 @@ class Options:
     grace_s: float = 15.0
 
 
-#: Groups of parts that end together, the first group first. The recorder hears what the last jobs did.
-ENDS = (("panel", "api", "scheduler", "worker"), ("recorder",))
+#: Groups of parts that end together, the first group first. The recorder hears what the last jobs did, and
+#: these call the sandbox.
+ENDS = (("panel", "api", "scheduler", "worker"), ("recorder", "sandbox"))
 
 
-def make_plans(options: Options) -> list[Plan]:
-    """The parts of an instance."""
+def make_plans(options: Options, *, sandbox: bool = False) -> list[Plan]:
+    """The parts of an instance, with a sandbox or without."""
     processes, threads, grace = str(options.processes), str(options.threads), f"{options.grace_s:g}"
     return [
+        *([Plan("sandbox", _argv("sandbox"))] if sandbox else []),
         Plan("recorder", _argv("recorder")),
         Plan(
             "worker",

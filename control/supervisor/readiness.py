@@ -23,13 +23,14 @@ class Readiness:
     """Asks the parts of one instance. Every question answers False where something is not up yet."""
 
     def __init__(self, context: Context) -> None:
-        self._context = context
+        self._context, settings = context, context.settings
         self._ask: dict[str, Callable[[Part], bool]] = {
             "worker": self._worker,
             "scheduler": self._scheduler,
             "recorder": self._recorder,
-            "api": lambda _: self._answers(context.settings.callboard_api_port, "/healthz"),
-            "panel": lambda _: self._answers(context.settings.callboard_panel_port, "/"),
+            "api": lambda _: _answers(url(settings.callboard_host, settings.callboard_api_port), "/healthz"),
+            "panel": lambda _: _answers(url(settings.callboard_host, settings.callboard_panel_port), "/"),
+            "sandbox": lambda _: _answers(settings.callboard_sandbox_url, "/_counts"),
         }
 
     def of(self, part: Part) -> bool:
@@ -62,13 +63,14 @@ class Readiness:
             silence = recorder_silence(connection, self._context.keys.events)
         return silence is not None and silence < part.age_s
 
-    def _answers(self, port: int, path: str) -> bool:
-        request = urllib.request.Request(url(self._context.settings.callboard_host, port) + path)  # noqa: S310
-        try:
-            with urllib.request.urlopen(request, timeout=PATIENCE_S):  # noqa: S310
-                return True
-        except urllib.error.HTTPError as error:
-            return error.code < 500
+
+def _answers(address: str, path: str) -> bool:
+    request = urllib.request.Request(address + path)  # noqa: S310
+    try:
+        with urllib.request.urlopen(request, timeout=PATIENCE_S):  # noqa: S310
+            return True
+    except urllib.error.HTTPError as error:
+        return error.code < 500
 
 
 def _family(part: Part) -> set[int]:

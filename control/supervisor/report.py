@@ -11,7 +11,8 @@ class Running:
 
     `embedded` names the servers that were started here, and `elsewhere` is where PostgreSQL keeps its data
     when that is not in the home. The password and the token are given only at the start that made them;
-    the files hold them from then on, and are None where the environment gives them.
+    the files hold them from then on, and are None where the environment gives them. `sandbox_url` is None
+    where none was started; `sandboxed` names the services that it stands in for.
     """
 
     home: Path
@@ -23,6 +24,8 @@ class Running:
     api_token: str | None
     password_file: Path | None
     token_file: Path | None
+    sandbox_url: str | None = None
+    sandboxed: tuple[str, ...] = ()
 
 
 class Reporter(Protocol):

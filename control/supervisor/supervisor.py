@@ -57,6 +57,7 @@ class Supervisor:
         self._settings = settings
         self._report = reporter
         self._options = options
+        self._sandbox = settings.wants_sandbox
         self._parts: list[Part] = []
         self._asked = 0
         self._server_failures = 0
@@ -121,7 +122,7 @@ class Supervisor:
                 show=self._report.line,
                 inherited=(self._servers.lock.fd,),
             )
-            for plan in make_plans(self._options)
+            for plan in make_plans(self._options, sandbox=self._sandbox)
         ]
         for part in self._parts:
             self._check()
@@ -241,6 +242,13 @@ class Supervisor:
             LOCK_FD: str(self._servers.lock.fd),
             "PYTHONUNBUFFERED": "1",
         }
+        if self._sandbox:
+            told |= {
+                "CALLBOARD_SANDBOX_PORT": str(settings.callboard_sandbox_port),
+                "CALLBOARD_SANDBOX_SMTP_PORT": str(settings.callboard_sandbox_smtp_port),
+                "CALLBOARD_SANDBOX_URL": settings.callboard_sandbox_url,
+                "CALLBOARD_SANDBOX_SMTP_URL": settings.callboard_sandbox_smtp_url,
+            }
         if not self._given("DATABASE_URL"):
             told["DATABASE_URL"] = settings.database_url
         if not self._given("REDIS_URL"):
@@ -255,6 +263,8 @@ class Supervisor:
             redis_url=settings.redis_url,
             api_url=url(settings.callboard_host, settings.callboard_api_port),
             panel_url=url(settings.callboard_host, settings.callboard_panel_port),
+            sandbox_url=settings.callboard_sandbox_url if self._sandbox else "",
+            sandbox_smtp_url=settings.callboard_sandbox_smtp_url if self._sandbox else "",
         )
 
     def _running(self, made: FirstCredentials) -> Running:
@@ -269,6 +279,8 @@ class Supervisor:
             api_token=made.api_token,
             password_file=None if settings.callboard_admin_password else kept(settings.home, PASSWORD_FILE),
             token_file=None if settings.callboard_api_token else kept(settings.home, TOKEN_FILE),
+            sandbox_url=instance.sandbox_url or None,
+            sandboxed=tuple(settings.unnamed_services),
         )
 
     @contextmanager

@@ -1,4 +1,4 @@
-"""The ports of the API and the panel."""
+"""The ports of the API, the panel and the sandbox."""
 
 import os
 import socket
@@ -47,6 +47,49 @@ def test_a_host_that_is_not_here_is_refused_by_its_setting() -> None:
 def test_a_port_that_the_user_may_not_have_is_refused() -> None:
     with pytest.raises(BadSettings, match="CALLBOARD_API_PORT to a port from 1024 on"):
         check_free("127.0.0.1", 80, "API", "CALLBOARD_API_PORT")
+
+
+SANDBOX = {"CALLBOARD_API_PORT": "0", "CALLBOARD_PANEL_PORT": "0"}
+
+
+def test_where_a_sandbox_is_wanted_its_addresses_are_settled() -> None:
+    ports = {"CALLBOARD_SANDBOX_PORT": "0", "CALLBOARD_SANDBOX_SMTP_PORT": "0"}
+
+    chosen = choose_ports(load_settings({**SANDBOX, **ports}))
+
+    http, mail = chosen.callboard_sandbox_port, chosen.callboard_sandbox_smtp_port
+    assert 0 not in (http, mail)
+    assert chosen.callboard_sandbox_url == f"http://127.0.0.1:{http}"
+    assert chosen.callboard_sandbox_smtp_url == f"smtp://sandbox:sandbox@127.0.0.1:{mail}"
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({"CALLBOARD_SANDBOX": "off"}, ""),
+        ({"CALLBOARD_SANDBOX_URL": "http://127.0.0.1:9"}, "http://127.0.0.1:9"),
+    ],
+    ids=["switched off", "another one is named"],
+)
+def test_where_none_is_wanted_none_has_an_address(given: dict[str, str], url: str) -> None:
+    assert choose_ports(load_settings({**SANDBOX, **given})).callboard_sandbox_url == url
+
+
+def test_a_taken_port_that_nobody_named_for_the_sandbox_is_replaced_and_a_named_one_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        unnamed = load_settings(SANDBOX).model_copy(update={"callboard_sandbox_port": port})
+        unnamed.model_fields_set.discard("callboard_sandbox_port")
+        assert choose_ports(unnamed).callboard_sandbox_port not in (0, port)
+
+        with pytest.raises(Conflict, match=r"set CALLBOARD_SANDBOX_PORT to a free port"):
+            choose_ports(load_settings({**SANDBOX, "CALLBOARD_SANDBOX_PORT": str(port)}))
+
+
+def test_the_sandbox_does_not_serve_two_things_on_one_port() -> None:
+    same = {"CALLBOARD_SANDBOX_PORT": "9000", "CALLBOARD_SANDBOX_SMTP_PORT": "9000"}
+    with pytest.raises(BadSettings, match="cannot serve HTTP and mail on one port, 9000"):
+        choose_ports(load_settings({**SANDBOX, **same}))
 
 
 @pytest.mark.parametrize(

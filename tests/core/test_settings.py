@@ -192,6 +192,18 @@ def test_a_service_without_credentials_is_told() -> None:
     assert unnamed == ["cloudflare", "game", "external", "mail"]
 
 
+def test_a_sandbox_is_wanted_where_it_stands_in_for_something() -> None:
+    secrets = ("WHATSAPP_TOKEN", "CLOUDFLARE_STREAM_API_TOKEN", "GAME_PLATFORM_TOKEN", "EXTERNAL_TOKEN")
+    every = dict.fromkeys(secrets, "t") | {"OPEN_METEO_URL": "https://a.example", "SMTP_URL": "smtp://a"}
+
+    assert load_settings(NOWHERE).wants_sandbox
+    assert load_settings({**NOWHERE, "WHATSAPP_TOKEN": "t"}).wants_sandbox
+    assert not load_settings({**NOWHERE, **every}).wants_sandbox
+    assert load_settings({**NOWHERE, **every, "CALLBOARD_SANDBOX": "on"}).wants_sandbox
+    assert not load_settings({**NOWHERE, "CALLBOARD_SANDBOX": "off"}).wants_sandbox
+    assert not load_settings({**NOWHERE, "CALLBOARD_SANDBOX_URL": "http://127.0.0.1:1"}).wants_sandbox
+
+
 def test_the_home_of_a_user_is_found_and_that_of_nobody_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/nonexistent/user")
 

@@ -64,7 +64,8 @@ def _part(up: Up, name: str) -> psutil.Process:
 def test_it_says_where_everything_is_and_how_to_log_in(up: Up, token: str) -> None:
     said = up.said
     password = (up.home / "admin-password").read_text().strip()
-    for fact in (up.instance["api_url"], up.instance["panel_url"], "admin", password, token, ".callboard"):
+    urls = [up.instance[f"{part}_url"] for part in ("api", "panel", "sandbox")]
+    for fact in (*urls, "admin", password, token, ".callboard"):
         assert fact in said, fact
     assert "Traceback" not in said
 
@@ -122,8 +123,27 @@ def test_the_command_line_finds_the_running_instance(up: Up) -> None:
 
 def test_env_prints_exports_that_reach_both_servers_and_the_api(up: Up, token: str) -> None:
     exports = _run(up, "env")
-    assert re.fullmatch(r"export DATABASE_URL=\S+ REDIS_URL=\S+ CALLBOARD_API_TOKEN=\S+\n", exports)
+    assert re.fullmatch(
+        r"export DATABASE_URL=\S+ REDIS_URL=\S+ CALLBOARD_API_TOKEN=\S+"
+        r" CALLBOARD_SANDBOX_URL=\S+ CALLBOARD_SANDBOX_SMTP_URL=\S+\n",
+        exports,
+    )
     assert token in exports
+
+
+def test_the_sandbox_stands_in_for_what_has_no_credentials(up: Up) -> None:
+    message = {"messaging_product": "whatsapp", "to": "+33612345678", "text": {"body": "Hello"}}
+    sandbox = up.instance["sandbox_url"]
+
+    answer = httpx.post(
+        f"{sandbox}/whatsapp/v23.0/1/messages", json=message, headers={"Authorization": "Bearer sandbox"}
+    )
+
+    assert answer.status_code == 200, answer.text
+    assert "stands in for whatsapp" in up.said
+    worker = _part(up, "worker").environ()
+    assert worker["CALLBOARD_SANDBOX_URL"] == sandbox
+    assert worker["CALLBOARD_SANDBOX_SMTP_URL"] == up.instance["sandbox_smtp_url"]
 
 
 def test_psql_opens_the_database(up: Up) -> None:
@@ -226,9 +246,11 @@ def test_servers_named_by_the_environment_are_used_and_none_is_started(
     database_url: str, redis_url: str
 ) -> None:
     with short_folder() as folder:
-        names = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+        names = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, "CALLBOARD_SANDBOX": "off"}
         with Up(folder, env=names) as running:
             running.wait_until_up()
+            assert running.instance["sandbox_url"] == ""
+            assert "Sandbox" not in running.said
             assert running.instance["database_url"] == database_url
             assert running.instance["redis_url"] == redis_url
             assert not (running.home / "postgresql").exists()

@@ -109,7 +109,8 @@ class Up(Process):
     """`callboard up` in a folder, on free ports."""
 
     def __init__(self, cwd: Path, *arguments: str, env: Mapping[str, str] | None = None) -> None:
-        ports = {"CALLBOARD_API_PORT": "0", "CALLBOARD_PANEL_PORT": "0"}
+        parts = ("API", "PANEL", "SANDBOX", "SANDBOX_SMTP")
+        ports = {f"CALLBOARD_{part}_PORT": "0" for part in parts}
         super().__init__("up", *arguments, cwd=cwd, env={**ports, **(env or {})})
 
     @property
