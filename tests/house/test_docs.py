@@ -7,6 +7,7 @@ import sys
 from itertools import product
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from dramatiq import middleware as stock
@@ -105,6 +106,24 @@ def test_the_commands_of_the_documents_exist() -> None:
                     assert parses(words[1:]), line
                     seen += 1
     assert seen
+
+
+def test_what_one_does_instead_of_the_old_is_there(servers: Any, settings: Settings) -> None:
+    from callboard.api.app import create_app
+
+    page = (ROOT / "docs" / "coming-from.md").read_text(encoding="utf-8")
+    spans = re.findall(r"`([^`]+)`", page)
+    commands = [span for span in spans if span.startswith("callboard ")]
+    addresses = [span.split() for span in spans if re.match(r"(GET|POST|PUT|PATCH|DELETE) /", span)]
+    paths = create_app(settings).openapi()["paths"]
+
+    assert commands
+    assert addresses
+    for command in commands:
+        # A run is named by its id.
+        assert parses(shlex.split(command.replace("RUN", str(uuid4())))[1:]), command
+    for method, path in addresses:
+        assert method.lower() in paths.get(path, {}), path
 
 
 def assert_make_targets(names: list[str]) -> None:
