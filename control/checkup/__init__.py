@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from callboard.control.checkup import machine, parts
 from callboard.control.checkup.finding import Finding, Status
+from callboard.control.checkup.services import services
 from callboard.control.context import Context
 from callboard.control.reads.readiness import check_postgresql, check_redis
 from callboard.core.errors import CallboardError
@@ -31,6 +32,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield machine.python()
     yield machine.instance(settings)
     yield machine.disk(settings)
+    yield services(settings)
     with Context(settings, application_name="callboard doctor") as context:
         database = machine.reached("PostgreSQL", "DATABASE_URL", lambda: check_postgresql(context))
         yield database

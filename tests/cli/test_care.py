@@ -34,6 +34,7 @@ def test_the_doctor_names_the_parts_that_are_missing(run: Any, installed: Engine
         "Python": "ok",
         "Instance": "ok",
         "Disk": "ok",
+        "Services": "warn",
         "PostgreSQL": "ok",
         "Redis": "ok",
         "Schema": "ok",
