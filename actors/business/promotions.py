@@ -13,7 +13,8 @@ from callboard.actors.items import Item, work_through
 from callboard.core.clock import EPOCH, utcnow
 from callboard.core.courtesy import arrival_days, courteous
 from callboard.core.wording import filled, one_line
-from callboard.storage.business import promotion_analytics, promotion_triggers, promotions
+from callboard.storage.business import promotion_analytics, promotions
+from callboard.storage.business import promotion_triggers as triggers
 from callboard.storage.business.messages import Message, queue_messages
 from callboard.storage.business.promotions import Settled
 from callboard.storage.business.reach import time_zones
@@ -114,7 +115,7 @@ def _text(item: Item) -> str:
     backoff="linear",
     mutex=True,
 )
-def promotion_triggers_(
+def promotion_triggers(
     batch_size: int = 500,
     dry_run: bool = False,
     promotion_id: int | None = None,
@@ -138,22 +139,22 @@ def promotion_triggers_(
     }
 
     def handle(connection: Connection, items: Sequence[Item]) -> Mapping[str, int]:
-        given = promotion_triggers.give(connection, [item.id for item in items], which)
+        given = triggers.give(connection, [item.id for item in items], which)
         return {"queued": sum(given.values()), **given}
 
     result = work_through(
         "promotion-triggers",
         "customers",
-        lambda connection, after, limit: promotion_triggers.fetch_wanting(connection, after, limit, which),
+        lambda connection, after, limit: triggers.fetch_wanting(connection, after, limit, which),
         handle,
-        count=lambda connection: promotion_triggers.count_wanting(connection, which),
+        count=lambda connection: triggers.count_wanting(connection, which),
         batch_size=batch_size,
         dry_run=dry_run,
         what="customers looked at",
     )
     if not dry_run and customer_id is None:
         with engine().begin() as connection:
-            promotion_triggers.keep_evaluated(connection, which)
+            triggers.keep_evaluated(connection, which)
     return result
 
 
