@@ -20,6 +20,7 @@ from callboard.api.routes import (
     health,
     ledger,
     letters,
+    outbound,
     pauses,
     runs,
     schedules,
@@ -55,7 +56,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.context = context
     app.state.waiting = Waiting(find_ended)
     for module in (
-        cron, admin, runs, ledger, schedules, pauses, breakers, letters, users, tokens, audit, health,
+        cron, outbound, admin, runs, ledger, schedules, pauses, breakers, letters, users, tokens, audit,
+        health,
     ):  # fmt: skip
         app.include_router(module.router)
     problems.install(app)

@@ -23,6 +23,7 @@ TAGS = [
     {"name": "cron", "description": "List jobs; run one and wait for its outcome."},
     {"name": "admin", "description": "Everything about jobs; switch them, run them, see their history."},
     {"name": "runs", "description": "Runs with their attempts and log lines; cancel them, try them again."},
+    {"name": "outbound", "description": "Messages to customers: send what is due, see what waits."},
     {"name": "queues", "description": "How much waits; pause queues, jobs or everything."},
     {"name": "breakers", "description": "Circuit breakers: how they stand, and closing one."},
     {"name": "schedules", "description": "When jobs run: list, explain, preview and change it."},

@@ -1,5 +1,7 @@
 """`callboard doctor`."""
 
+from typing import Annotated
+
 import typer
 from rich.text import Text
 
@@ -10,18 +12,29 @@ from callboard.core.settings import load_settings
 _SIGNS = {"ok": ("✓", "good"), "warn": ("!", "warn"), "fail": ("✗", "bad")}
 
 
-@app.command(rich_help_panel="Care")
+@app.command(
+    rich_help_panel="Care", epilog="Example:  CRON_SECRET=... callboard doctor --url https://jobs.example.org"
+)
 def doctor(
+    url: Annotated[
+        str | None,
+        typer.Option(
+            help="Check the installation at that address, as its callers see it, by CRON_SECRET and"
+            " JOB_RUNNER_TOKEN. Runs the outbound runner.",
+            metavar="URL",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check the installation: servers, schema, workers, scheduler, recorder, disk. Say what to do.
 
     The exit code is 1 where something is wrong.
     """
-    from callboard.control.checkup import examine
+    from callboard.control.checkup import examine, examine_url
 
+    settings = load_settings()
     findings = []
-    for finding in examine(load_settings()):
+    for finding in examine(settings) if url is None else examine_url(settings, url):
         findings.append(finding)
         if not as_json:
             sign, style = _SIGNS[finding.status]

@@ -128,6 +128,9 @@ def _compose(rows: Sequence[Any], sent: Sent, *, logged: int) -> list[Composed]:
             sent.refused[row.id] = str(error)
         except Exception as error:  # noqa: BLE001 - the orchestrator may fail at one message
             sent.failed[row.id] = error
+        else:
+            if number < logged:
+                log.info("[JOB-RUNNER] Sending outbound for job %d", row.id, action="outbound_sending")
     return messages
 
 

@@ -10,13 +10,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from callboard.control.checkup import machine, parts
 from callboard.control.checkup.finding import Finding, Status
+from callboard.control.checkup.remote import examine_url
 from callboard.control.checkup.services import services
 from callboard.control.context import Context
 from callboard.control.reads.readiness import check_postgresql, check_redis
 from callboard.core.errors import CallboardError
 from callboard.core.settings import Settings
 
-__all__ = ["Finding", "Status", "examine"]
+__all__ = ["Finding", "Status", "examine", "examine_url"]
 
 _PARTS: dict[str, Callable[[Context], Finding]] = {
     "Workers": parts.workers,

@@ -15,6 +15,10 @@ LEAST = {
     ("POST", "/api/admin/cron-jobs/{job}/toggle"): "operator",
     ("POST", "/api/admin/cron-jobs/{job}/run"): "operator",
     ("GET", "/api/admin/cron-jobs/{job}/history"): "viewer",
+    ("GET", "/api/jobs/run-outbound"): "operator",
+    ("POST", "/api/jobs/run-outbound"): "operator",
+    ("GET", "/api/cron/run-outbound-jobs"): "operator",
+    ("GET", "/api/outbound"): "viewer",
     ("GET", "/api/runs"): "viewer",
     ("GET", "/api/runs/{run_id}"): "viewer",
     ("POST", "/api/runs/{run_id}/cancel"): "operator",
@@ -169,7 +173,9 @@ def test_the_cron_secret_lists_runs_and_switches_and_does_nothing_else(url, engi
         assert client.post("/api/cron/execute/health-check", params={"wait": 0}).status_code == 202
         assert client.get("/api/admin/cron-jobs").status_code == 200
         for (method, path), least in LEAST.items():
-            own = re.match(r"/api/(cron|admin/cron-jobs|dead-letters(?!/(requeue|drop)))(/|$)", path)
+            own = re.match(
+                r"/api/(cron|jobs/run-outbound|admin/cron-jobs|dead-letters(?!/(requeue|drop)))(/|$)", path
+            )
             if least != "viewer" and not own:
                 assert call(client, method, path).status_code == 403, (method, path)
 
