@@ -70,14 +70,15 @@ def process_email_queue(
     tally = Tally()
     if dry_run:
         return _look(tally, batch_size, max) | {"dry_run": True}
-    with engine().connect() as connection:
-        due = email_queue.count_due(connection)
-    total = due if max is None or max > due else max
-    until = time.monotonic() + WORK_S
     run = current_run()
     with engine().begin() as connection:
         # The mutex sees to it that no other run is at work: what is claimed now was left by a dead one.
         email_queue.give_back(connection, 0.0 if run is not None and run.fence else LEASE_S)
+        due = email_queue.count_due(connection)
+    if not due:
+        return tally.result()
+    total = due if max is None or max > due else max
+    until = time.monotonic() + WORK_S
     with Mailer() as mailer:
         while time.monotonic() < until:
             limit = batch_size if max is None else min(batch_size, max - tally.tried)
@@ -127,6 +128,9 @@ def _send(mailer: Mailer, row: Any, tally: Tally) -> None:
     except Refused as error:
         _fail(row, str(error), tally)
     except Deferred as error:
+        _later(row, error, tally)
+    except Exception as error:
+        log.exception("A letter could not be sent.", action="letter_broken", letter=row.id)
         _later(row, error, tally)
     else:
         with engine().begin() as connection:

@@ -20,7 +20,7 @@ from callboard.storage.business import outbound
 log = get_logger(__name__)
 
 #: Messages on their way at a time.
-THREADS: Final = 8
+THREADS: Final = 16
 #: Seconds after which a run begins no other batch; its limit is a minute later.
 WORK_S: Final = 240.0
 #: Where no mutex says that nobody else works: seconds after which a claim counts as forsaken.
@@ -40,6 +40,8 @@ LOGGED: Final = 100
     mutex=True,
     breaker="whatsapp",
     breaker_threshold=3,
+    # While WhatsApp is away a run takes its time: failures may be more than the usual window apart.
+    breaker_window=300_000,
     when_open="skip",
     notify_shutdown=True,
     # Wrong numbers are no sign that WhatsApp is away.
@@ -70,17 +72,18 @@ def run_outbound_jobs(
     if max is not None and max < 0:
         raise ValueError(f"max is {max}; it must be at least 0.")
     tally = Tally()
-    with engine().connect() as connection:
-        total = outbound.count_due(connection)
     if dry_run:
         return _look(tally, batch_size, max) | {"dry_run": True}
-    total = total if max is None else min(total, max)
-    provider = WhatsApp()
-    until = time.monotonic() + WORK_S
     run = current_run()
     with engine().begin() as connection:
         # The mutex sees to it that no other run is at work: what is `running` now was left by a dead one.
         outbound.give_back(connection, 0.0 if run is not None and run.fence else LEASE_S)
+        due = outbound.count_due(connection)
+    if not due:
+        return tally.result()
+    total = due if max is None or max > due else max
+    until = time.monotonic() + WORK_S
+    provider = WhatsApp()
     with Sending(lambda message: _send(provider, message), threads=THREADS, until=until) as sending:
         while time.monotonic() < until:
             limit = batch_size if max is None else min(batch_size, max - tally.tried)

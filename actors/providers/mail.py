@@ -170,7 +170,7 @@ def _message(letter: Letter, sender: str) -> EmailMessage:
         message["Date"] = format_datetime(letter.written_at)
         message["Auto-Submitted"] = "auto-generated"
         message.set_content(letter.body)
-    except (ValueError, IndexError) as error:
+    except (ValueError, LookupError, AttributeError) as error:
         # A line break in a header, say, by which somebody could add headers.
         raise Refused(f"The letter cannot be written: {_words(str(error))}.", service=NAME) from None
     return message

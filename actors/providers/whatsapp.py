@@ -13,8 +13,10 @@ from callboard.actors.providers.http import Service
 
 #: What Graph calls too many requests: of an application, of an account, of a number, of one recipient.
 BUSY: Final = frozenset({"4", "80007", "130429", "131048", "131056"})
-#: The credentials, the permission or the address are wrong, whatever the message.
-NOT_THE_MESSAGE: Final = frozenset({401, 403, 404})
+#: The credentials, the permission or the address are wrong, whatever the message: HTTP statuses, and Graph's
+#: codes (permission, token, blocked, locked, denied, not paid, not registered).
+DENIED_STATUSES: Final = frozenset({401, 403, 404})
+DENIED_CODES: Final = frozenset({"10", "190", "200", "368", "131005", "131031", "131042", "133010"})
 #: The most characters of a text message.
 MAX_TEXT: Final = 4_096
 #: Seconds that a message may take with all its repetitions; after that a later run tries it.
@@ -60,13 +62,19 @@ class WhatsApp:
         try:
             answer = self._service.post(self._path, body, idempotency_key=key)
         except Refused as error:
-            if error.http_status in NOT_THE_MESSAGE or error.code == "190":
+            if _is_denied(error):
                 raise Denied(
                     str(error), service=error.service, http_status=error.http_status, code=error.code,
                     said=error.said,
                 ) from None  # fmt: skip
             raise
         return _message_id(answer)
+
+
+def _is_denied(error: Refused) -> bool:
+    # A telephone number of ours that does not exist has the code of any bad parameter.
+    unknown = error.code == "100" and "Object with ID" in error.said
+    return error.http_status in DENIED_STATUSES or error.code in DENIED_CODES or unknown
 
 
 def _message_id(answer: Any) -> str:

@@ -116,6 +116,24 @@ def test_every_letter_is_shown_once_though_its_worker_is_killed_again_and_again(
     assert {row.attempts for row in letters(engine)} == {1}
 
 
+def test_a_worker_that_is_asked_to_end_marks_what_it_has_sent(
+    workers: Fleet, sandbox: Sandboxed, broker: Broker, engine: Engine
+) -> None:
+    fill(engine, MESSAGES)
+    sandbox.turn("whatsapp", latency_ms=40)
+    workers.wait_for_workers(1)
+    broker.enqueue(message("run-outbound-jobs"))
+    wait_for(lambda: sandbox.counts("whatsapp").get("deliveries", 0) > 50, 60)
+
+    workers.terminate()
+
+    states = Counter(row.status for row in messages(engine))
+    assert states == {"done": sandbox.counts("whatsapp")["deliveries"], "queued": states["queued"]}
+    assert states["queued"] > 0
+    assert {row.attempts for row in messages(engine) if row.status == "queued"} == {0}
+    assert "repeats" not in sandbox.counts("whatsapp")
+
+
 def test_what_is_left_when_a_worker_dies_is_still_claimed(engine: Engine) -> None:
     """What the tests above rest on: a claim outlives its worker until another run gives it back."""
     fill(engine, 1)

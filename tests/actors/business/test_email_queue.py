@@ -9,6 +9,7 @@ from sqlalchemy import Engine, text
 
 from callboard.actors.providers.errors import Denied, Unreachable
 from callboard.core.clock import utcnow
+from callboard.core.errors import BadSettings
 from helpers.outgoing import add_letters, letters
 from helpers.promises import Promise, assert_kept
 from helpers.sandboxed import Sandboxed, sandboxed
@@ -137,6 +138,39 @@ UPDATE business.email_queue
     assert result["ids"]["processed"] == [left]
     assert states(engine) == ["sent", "pending"]
     assert (sandbox.counts("mail")["deliveries"], sandbox.counts("mail")["repeats"]) == (1, 1)
+
+
+def test_a_letter_that_nobody_foresaw_is_passed_over(
+    run: Any, engine: Engine, sandbox: Sandboxed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from callboard.actors.providers.mail import Letter, Mailer
+
+    add_letters(engine, {"subject": "odd"}, {}, {})
+    send = Mailer.send
+
+    def fails(self: Mailer, letter: Letter) -> None:
+        if letter.subject == "odd":
+            raise RuntimeError("no idea")
+        send(self, letter)
+
+    monkeypatch.setattr(Mailer, "send", fails)
+
+    assert run()["processed"] == 2
+    odd, *others = letters(engine)
+    assert (odd.status, odd.attempts, odd.error) == ("pending", 1, "no idea")
+    assert {letter.status for letter in others} == {"sent"}
+
+
+def test_with_nothing_to_send_no_mail_server_is_needed(
+    run: Any, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CALLBOARD_SANDBOX_SMTP_URL")
+
+    assert run()["processed"] == 0
+    add_letters(engine, {})
+    with pytest.raises(BadSettings, match="SMTP_URL"):
+        run()
+    assert states(engine) == ["pending"]
 
 
 def test_a_dry_run_sends_and_changes_nothing(run: Any, engine: Engine, sandbox: Sandboxed) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 
 from callboard.actors.providers.errors import Denied, Unreachable
 from callboard.core.clock import utcnow
+from callboard.core.errors import BadSettings
 from helpers.outgoing import add_messages, fill, messages
 from helpers.promises import Promise, assert_kept
 from helpers.sandboxed import Sandboxed, sandboxed
@@ -153,7 +154,7 @@ def test_a_failure_among_successes_is_tried_later_and_later_until_the_attempts_a
 def test_while_the_provider_is_away_the_run_fails_and_no_message_loses_an_attempt(
     run: Any, engine: Engine, sandbox: Sandboxed, impatient: None
 ) -> None:
-    fill(engine, 40)
+    fill(engine, 200)
     sandbox.turn("whatsapp", outage=True)
 
     with pytest.raises(Unreachable, match="WhatsApp could not be asked"):
@@ -161,9 +162,33 @@ def test_while_the_provider_is_away_the_run_fails_and_no_message_loses_an_attemp
 
     assert {(message.status, message.attempts) for message in messages(engine)} == {("queued", 0)}
     # A few calls have shown it; not every message has been tried.
-    assert sandbox.counts("whatsapp")["requests"] < 40
+    assert sandbox.counts("whatsapp")["requests"] < 200
     sandbox.reset()
-    assert run()["processed"] == 40
+    assert run()["processed"] == 200
+
+
+def test_with_nothing_to_send_no_provider_is_needed(
+    run: Any, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CALLBOARD_SANDBOX_URL")
+
+    assert run()["processed"] == 0
+    add_messages(engine, {})
+    with pytest.raises(BadSettings, match="WHATSAPP_TOKEN"):
+        run()
+    assert states(engine) == ["queued"]
+
+
+def test_a_message_that_is_old_loses_its_attempts_even_to_an_outage(
+    run: Any, engine: Engine, sandbox: Sandboxed, impatient: None
+) -> None:
+    add_messages(engine, {"createdAt": utcnow() - timedelta(days=2)}, {})
+    sandbox.turn("whatsapp", failure_rate=1)
+
+    with pytest.raises(Unreachable):
+        run()
+
+    assert [message.attempts for message in messages(engine)] == [1, 0]
 
 
 def test_a_wrong_token_fails_the_run_and_no_message(

@@ -54,6 +54,17 @@ def test_a_wrong_token_is_no_fault_of_the_message(
     assert "expired" not in str(caught.value)
 
 
+def test_a_number_of_ours_that_does_not_exist_is_no_fault_of_the_message(
+    sandbox: Sandboxed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WHATSAPP_URL", f"{sandbox.url}/whatsapp/v23.0")
+    monkeypatch.setenv("WHATSAPP_TOKEN", sandbox.token)
+    monkeypatch.setenv("WHATSAPP_PHONE_NUMBER_ID", "mistyped")
+
+    with pytest.raises(Denied, match="does not exist"):
+        WhatsApp().send_text("+33612345678", "Hello", key="1")
+
+
 @pytest.mark.parametrize(
     ("knobs", "kind"),
     [
