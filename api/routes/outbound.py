@@ -52,7 +52,7 @@ Wait = Annotated[
 
 
 def _responses(model: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
-    return documented(400, 401, 403, 404, 409, 422, 423, 503) | {
+    return documented(400, 401, 403, 404, 409, 413, 422, 423, 503) | {
         202: {"model": model, "description": "The wait was over first; the run goes on."},
         500: {"model": model, "description": "The run failed."},
     }

@@ -154,6 +154,28 @@ def test_a_run_that_fails_answers_500_with_the_reason(url: str, database: Engine
     assert ask(url, "/api/outbound").json()["queued"] == 1
 
 
+def test_a_provider_that_goes_on_failing_is_spared_and_the_caller_told(
+    url: str, database: Engine, sandbox: Sandboxed
+) -> None:
+    # Given a provider that has failed three runs of the fleet
+    add_messages(database, {})
+    sandbox.turn("whatsapp", failure_rate=1, failure_status=403)
+    for _ in range(4):
+        answer = ask(url, "/api/jobs/run-outbound")
+        if answer.status_code != 500:
+            break
+    # Expect the next run to be skipped, with the reason, and the message to wait with all its attempts
+    assert answer.status_code == 409
+    assert answer.json()["detail"].startswith("The run was skipped: breaker: whatsapp is open since ")
+    assert ask(url, "/api/outbound").json()["queued"] == 1
+    with database.connect() as connection:
+        assert connection.scalar(text('SELECT attempts FROM "OutboundJob"')) == 0
+    # And to be sent once the breaker is closed
+    sandbox.reset()
+    assert ask(url, "/api/breakers/whatsapp/reset", method="POST").status_code == 200
+    assert ask(url, "/api/jobs/run-outbound").json()["processed"] == 1
+
+
 def test_while_a_run_is_under_way_a_second_one_is_told_so_and_the_wait_may_end_first(
     url: str, database: Engine, sandbox: Sandboxed
 ) -> None:

@@ -89,6 +89,35 @@ def test_a_reply_answers_what_came_in_in_the_customers_language(
     assert sent["text"].startswith("Merci de votre demande, Zoé.")
 
 
+def test_a_reply_that_cannot_be_made_now_is_tried_again_later(
+    run: Any, engine: Engine, sandbox: Sandboxed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def out_of_order(inbound: object) -> str:
+        raise TimeoutError("the orchestrator took too long")
+
+    monkeypatch.setattr("callboard.actors.composing.answer", out_of_order)
+    add_messages(engine, {"kind": "reply", "payload": {"inbound": "Hi"}}, {})
+
+    result = run()
+
+    assert (result["processed"], result["requeued"]) == (1, 1)
+    (reply, _) = messages(engine)
+    assert (reply.status, reply.attempts, reply.error) == ("queued", 1, "the orchestrator took too long")
+    assert reply.runAt > utcnow()
+
+
+def test_a_provider_that_limits_the_rate_is_kept_up_with_and_no_message_loses_by_it(
+    run: Any, engine: Engine, sandbox: Sandboxed
+) -> None:
+    fill(engine, 60)
+    sandbox.turn("whatsapp", rate_limit=30)
+
+    assert run()["processed"] == 60
+
+    assert sandbox.counts("whatsapp")["status_429"] > 0
+    assert {message.attempts for message in messages(engine)} == {1}
+
+
 def test_what_whatsapp_refuses_fails_at_once_and_the_others_go_out(
     run: Any, engine: Engine, sandbox: Sandboxed
 ) -> None:
