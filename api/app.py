@@ -17,6 +17,7 @@ from callboard.api.routes import (
     audit,
     breakers,
     cron,
+    game_platform,
     health,
     ledger,
     letters,
@@ -56,8 +57,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.context = context
     app.state.waiting = Waiting(find_ended)
     for module in (
-        cron, outbound, admin, runs, ledger, schedules, pauses, breakers, letters, users, tokens, audit,
-        health,
+        cron, outbound, admin, game_platform, runs, ledger, schedules, pauses, breakers, letters, users,
+        tokens, audit, health,
     ):  # fmt: skip
         app.include_router(module.router)
     problems.install(app)

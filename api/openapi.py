@@ -22,6 +22,7 @@ ISO 8601; durations are milliseconds, timeouts and waits seconds. Errors are `ap
 TAGS = [
     {"name": "cron", "description": "List jobs; run one and wait for its outcome."},
     {"name": "admin", "description": "Everything about jobs; switch them, run them, see their history."},
+    {"name": "job queue", "description": "The game platform's jobs, and the kick for the workers."},
     {"name": "runs", "description": "Runs with their attempts and log lines; cancel them, try them again."},
     {"name": "outbound", "description": "Messages to customers: send what is due, see what waits."},
     {"name": "queues", "description": "How much waits; pause queues, jobs or everything."},

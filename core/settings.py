@@ -65,6 +65,14 @@ def _smtp_url(value: str) -> str:
     return value
 
 
+def _addresses(value: str) -> str:
+    for address in value.split(","):
+        name, at, domain = address.strip().rpartition("@")
+        if address.strip() and not (name and at and domain):
+            raise ValueError("must be e-mail addresses, apart by commas")
+    return value
+
+
 def _level(value: str) -> str:
     if value.upper() not in LEVELS:
         raise ValueError(f"must be one of {', '.join(LEVELS)}")
@@ -155,6 +163,8 @@ class Settings(CronSettings):
     callboard_sandbox_url: HttpUrl = ""
     callboard_sandbox_smtp_url: SmtpUrl = ""
     callboard_sandbox_token: Annotated[str, Field(min_length=1)] = "sandbox"  # noqa: S105 - opens nothing
+    #: Who is told of reports: e-mail addresses, apart by commas.
+    report_recipients: Annotated[str, AfterValidator(_addresses)] = ""
 
     @property
     def actor_modules(self) -> list[str]:
@@ -180,6 +190,11 @@ class Settings(CronSettings):
         if self.callboard_sandbox == "off" or self.callboard_sandbox_url:
             return False
         return self.callboard_sandbox == "on" or bool(self.unnamed_services)
+
+    @property
+    def recipients(self) -> list[str]:
+        """Who is told of reports."""
+        return [address.strip() for address in self.report_recipients.split(",") if address.strip()]
 
     @property
     def home(self) -> Path:

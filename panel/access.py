@@ -7,8 +7,8 @@ from typing import ParamSpec
 import streamlit as st
 
 from callboard.control.auth import Principal, session_principal
+from callboard.control.auth.sessions import COOKIE
 from callboard.core.errors import CallboardError
-from callboard.panel.gate import COOKIE
 from callboard.panel.home import context
 
 P = ParamSpec("P")

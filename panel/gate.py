@@ -18,7 +18,7 @@ import streamlit
 from anyio import to_thread
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-COOKIE = "callboard_session"
+from callboard.control.auth.sessions import COOKIE
 
 #: Served to anybody: the sign-in page, what it is made of, and the health check.
 PUBLIC = frozenset({"/login", "/healthz", "/app/static/icon.svg"})

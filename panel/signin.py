@@ -13,8 +13,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from callboard.control.auth.sessions import COOKIE
 from callboard.core.errors import CallboardError
-from callboard.panel.gate import COOKIE, session_token
+from callboard.panel.gate import session_token
 
 PAGE = Template((Path(__file__).parent / "signin.html").read_text(encoding="utf-8"))
 

@@ -15,6 +15,8 @@ from callboard.core.limits import storable
 from callboard.storage.queries import Row
 from callboard.storage.queries import people as queries
 
+#: The cookie that has the token.
+COOKIE: Final = "callboard_session"
 #: A session ends this long after it was last used.
 LIFE_S: Final = 12 * 3600
 #: Its use is noted at most this often, so that a page that refreshes itself does not write each time.

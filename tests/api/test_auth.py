@@ -19,6 +19,10 @@ LEAST = {
     ("POST", "/api/jobs/run-outbound"): "operator",
     ("GET", "/api/cron/run-outbound-jobs"): "operator",
     ("GET", "/api/outbound"): "viewer",
+    ("POST", "/api/admin/jobs/trigger-sync"): "operator",
+    ("POST", "/api/admin/jobs/trigger-totals-sweep"): "operator",
+    ("POST", "/api/admin/jobs/trigger-full-sync"): "operator",
+    ("POST", "/api/jobs/run"): "operator",
     ("GET", "/api/runs"): "viewer",
     ("GET", "/api/runs/{run_id}"): "viewer",
     ("POST", "/api/runs/{run_id}/cancel"): "operator",
@@ -174,7 +178,8 @@ def test_the_cron_secret_lists_runs_and_switches_and_does_nothing_else(url, engi
         assert client.get("/api/admin/cron-jobs").status_code == 200
         for (method, path), least in LEAST.items():
             own = re.match(
-                r"/api/(cron|jobs/run-outbound|admin/cron-jobs|dead-letters(?!/(requeue|drop)))(/|$)", path
+                r"/api/(cron|jobs/run|jobs/run-outbound|admin/(cron-)?jobs|dead-letters(?!/(requeue|drop)))(/|$)",
+                path,
             )
             if least != "viewer" and not own:
                 assert call(client, method, path).status_code == 403, (method, path)

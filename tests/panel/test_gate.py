@@ -7,7 +7,8 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from callboard.panel.gate import COOKIE, PUBLIC, Gate
+from callboard.control.auth.sessions import COOKIE
+from callboard.panel.gate import PUBLIC, Gate
 
 GOOD = "good-token"
 HTML = (b"accept", b"text/html,application/xhtml+xml")

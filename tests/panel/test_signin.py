@@ -8,7 +8,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from callboard.control.auth import Role
-from callboard.panel.gate import COOKIE, Gate
+from callboard.control.auth.sessions import COOKIE
+from callboard.panel.gate import Gate
 from callboard.panel.home import Entrance
 from callboard.panel.signin import routes, safe_next
 

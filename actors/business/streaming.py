@@ -1,0 +1,101 @@
+"""Streaming videos: which are ready by now."""
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import dramatiq
+import structlog
+from sqlalchemy import Connection
+
+from callboard import cron
+from callboard.actors.items import Item, work_through
+from callboard.actors.providers.cloudflare_stream import CloudflareStream, Video
+from callboard.actors.providers.errors import Refused
+from callboard.storage.business import streaming
+
+NAME = "process-streaming-video-queue"
+#: Videos that are asked for at the same time.
+AT_ONCE = 8
+#: Answers about the credentials, not about a video.
+NO_ENTRY = (400, 401, 403)
+
+log = structlog.get_logger(__name__).bind(task="processStreamingVideoQueue")
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A video with what Cloudflare says of it, or with why it says nothing."""
+
+    id: int
+    external_id: str
+    video: Video | None
+    error: str = ""
+
+
+@dramatiq.actor(
+    actor_name=NAME,
+    description="Ask Cloudflare Stream which queued videos are ready",
+    category="streaming",
+    periodic=cron("*/5 * * * *"),
+    time_limit=120_000,
+    max_retries=2,
+    backoff="linear",
+    mutex=True,
+)
+def process_streaming_video_queue(batch_size: int = 50, dry_run: bool = False) -> dict[str, Any]:
+    """Mark queued videos as ready, with their duration, or as failed, as Cloudflare Stream says.
+
+    A video that Cloudflare does not know is recorded and passed over; what is still being worked on stays
+    queued.
+    """
+    cloudflare = CloudflareStream()
+
+    def look(row: Any) -> Looked:
+        try:
+            return Looked(row.id, row.external_id, cloudflare.video(row.external_id))
+        except Refused as refusal:
+            if refusal.http_status in NO_ENTRY:
+                raise
+            return Looked(row.id, row.external_id, None, str(refusal))
+        except ValueError as error:
+            return Looked(row.id, row.external_id, None, str(error))
+
+    def fetch(connection: Connection, after: int | None, limit: int) -> Sequence[Item]:
+        rows = streaming.fetch_queued(connection, after, limit)
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            return list(pool.map(look, rows))
+
+    def handle(connection: Connection, items: Sequence[Item]) -> Mapping[str, int]:
+        streaming.note_states(connection, [_row(item) for item in items])
+        states = [item.video.state for item in items]
+        for item in items:
+            own = log.bind(video_id=item.id, external_id=item.external_id)
+            if item.video.state == "ready":
+                own.info("Video marked as ready", duration=item.video.duration)
+            elif item.video.state == "error":
+                own.warning("Video marked as error", reason=item.video.error)
+        return {state: states.count(state) for state in ("ready", "error", "queued")}
+
+    return work_through(
+        NAME,
+        "videos",
+        fetch,
+        handle,
+        count=streaming.count_queued,
+        batch_size=batch_size,
+        dry_run=dry_run,
+        what="videos looked at",
+    )
+
+
+def _row(item: Looked) -> dict[str, Any]:
+    if item.video is None:
+        raise ValueError(item.error)
+    return {
+        "id": item.id,
+        "status": item.video.state,
+        "duration": item.video.duration,
+        "error": item.video.error,
+    }

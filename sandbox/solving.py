@@ -1,0 +1,95 @@
+"""Who has solved which challenge when: it follows from the player's id and the day, and nothing is kept."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from hashlib import blake2b
+
+#: The first day of the game.
+SEASON = date(2026, 1, 1)
+#: Of four players, one solves none a day on the average, one up to three.
+MOST_A_DAY = 3
+DAY = timedelta(days=1)
+
+CHALLENGES = (
+    ("Caesar's Letters", "crypto", 50),
+    ("Weak Key", "crypto", 200),
+    ("Padding Oracle", "crypto", 400),
+    ("Open Door", "web", 50),
+    ("Cookie Jar", "web", 100),
+    ("Blind Injection", "web", 300),
+    ("Lost Disk", "forensics", 100),
+    ("Strange Packets", "forensics", 250),
+    ("Hello, Stack", "pwn", 150),
+    ("Use After Lunch", "pwn", 500),
+    ("Strings Attached", "reversing", 100),
+    ("No Symbols", "reversing", 350),
+    ("Needle", "osint", 75),
+    ("Where Was It Taken?", "osint", 125),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """One solve."""
+
+    at: datetime
+    id: str
+    player: str
+    challenge: str
+    category: str
+    points: int
+
+    @property
+    def key(self) -> tuple[datetime, str]:
+        """Its place in the stream of all solves."""
+        return self.at, self.id
+
+
+@lru_cache(maxsize=200_000)
+def solved_on(player: str, day: date) -> tuple[Solved, ...]:
+    """What a player solves on a day (UTC), the earliest first."""
+    seed = blake2b(f"{player} {day}".encode(), digest_size=32).digest()
+    skill = blake2b(player.encode(), digest_size=1).digest()[0] % (MOST_A_DAY + 1)
+    count = seed[0] % (skill + 1)
+    found = []
+    for number in range(count):
+        chance = int.from_bytes(seed[1 + number * 8 : 9 + number * 8])
+        challenge, category, points = CHALLENGES[chance % len(CHALLENGES)]
+        at = datetime.combine(day, time(), UTC) + timedelta(seconds=(chance >> 8) % 86_400)
+        found.append(Solved(at, f"s-{day:%Y%m%d}-{number}-{player}", player, challenge, category, points))
+    return tuple(sorted(found, key=lambda each: each.key))
+
+
+def stream(players: Iterable[str], after: tuple[datetime, str], now: datetime) -> Iterator[Solved]:
+    """All that these players have solved after a place in the stream, the earliest first."""
+    known = sorted(players)
+    day = max(after[0].date(), SEASON)
+    while day <= now.date():
+        found = [each for player in known for each in solved_on(player, day)]
+        yield from sorted(
+            (each for each in found if after < each.key and each.at <= now), key=lambda each: each.key
+        )
+        day += DAY
+
+
+@lru_cache(maxsize=50_000)
+def _figures_before(player: str, day: date) -> tuple[int, int, datetime | None]:
+    solves = points = 0
+    last = None
+    each_day = SEASON
+    while each_day < day:
+        for each in solved_on(player, each_day):
+            solves, points, last = solves + 1, points + each.points, each.at
+        each_day += DAY
+    return solves, points, last
+
+
+def figures(player: str, now: datetime) -> tuple[int, int, datetime | None]:
+    """A player's solves, points, and the moment of the last solve, over the whole game."""
+    solves, points, last = _figures_before(player, now.date())
+    for each in solved_on(player, now.date()):
+        if each.at <= now:
+            solves, points, last = solves + 1, points + each.points, each.at
+    return solves, points, last
