@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from callboard.actors.providers.whatsapp import MAX_TEXT
-from callboard.actors.replies import Inbound, answer
+from callboard.actors.replies import Inbound, answer, intent_of
 from callboard.core.errors import BadInput
 
 
@@ -33,6 +33,16 @@ def compose(row: Any) -> Composed:
     if len(text) > MAX_TEXT:
         raise BadInput(f"The text has {len(text)} characters; WhatsApp takes {MAX_TEXT} at most.")
     return Composed(row.id, row.to, text, row.key)
+
+
+def says_stop(row: Any) -> bool:
+    """Whether it is the reply to a customer who wants no more messages."""
+    if row.kind != "reply" or not isinstance(row.payload, dict):
+        return False
+    try:
+        return intent_of(_inbound(row, row.payload).text) == "stop"
+    except BadInput:
+        return False
 
 
 def _inbound(row: Any, payload: dict[str, Any]) -> Inbound:

@@ -23,9 +23,14 @@ class Inbound:
 
 Words = dict[str, str]
 
+#: The word by itself, or one that can mean nothing else: somebody may stop by.
+STOP: Final = (
+    r"^\W*(stop|arr[êe]t|pare|baja|abmelden)\W*$"
+    r"|\b(unsubscribe|d[ée]sinscri\w*|remove me|stop (writing|messaging|texting|sending)|no more messages)\b"
+)
 #: What each intent is known by, in the order in which they are tried: to be left alone comes first.
 INTENTS: Final[tuple[tuple[str, str], ...]] = (
-    ("stop", r"\b(stop|unsubscribe|no more|remove me|arr[êe]te[rz]?|d[ée]sinscri\w*|pare|baja|abmelden)\b"),
+    ("stop", STOP),
     ("human", r"\b(human|person|agent|someone|call me|complain\w*|humain|conseiller|persona|mensch)\b"),
     (
         "price",
@@ -38,8 +43,8 @@ INTENTS: Final[tuple[tuple[str, str], ...]] = (
 
 ANSWERS: Final[dict[str, Words]] = {
     "stop": {
-        "en": "Understood{name}: we will write to you no more. Send START whenever you want to hear from us.",
-        "fr": "C'est noté{name} : nous ne vous écrirons plus. Envoyez START pour nous relire un jour.",
+        "en": "Understood{name}: you will get no more messages from us, but answers to yours.",
+        "fr": "C'est noté{name} : vous n'aurez plus de messages de nous, sinon en réponse aux vôtres.",
     },
     "human": {
         "en": "Of course{name}. One of us will get back to you within the day.",

@@ -7,7 +7,7 @@ from typing import Any, Final
 import dramatiq
 
 from callboard import cron, current_run, progress
-from callboard.actors.composing import Composed, compose
+from callboard.actors.composing import Composed, compose, says_stop
 from callboard.actors.database import engine
 from callboard.actors.items import MostFailed
 from callboard.actors.outgoing import Tally, delay_s
@@ -48,7 +48,7 @@ LOGGED: Final = 100
     throws=MostFailed,
 )
 def run_outbound_jobs(
-    max: int | None = None,  # noqa: A002 - what callers of the seed's address say
+    max: int | None = None,  # noqa: A002 - the name that the address has always had
     batch_size: int = 200,
     dry_run: bool = False,
 ) -> dict[str, Any]:
@@ -104,8 +104,11 @@ def _send(provider: WhatsApp, message: Composed) -> str:
 def _work(rows: Sequence[Any], sending: Sending, tally: Tally) -> None:
     """Send a batch and mark it. Raises ServiceError where the provider is away."""
     log.info("[JOB-RUNNER] Processing %d job(s)", len(rows), action="outbound_batch")
+    stops = {row.customer_id: row.created_at for row in rows if row.customer_id and says_stop(row)}
     sent = Sent()
     try:
+        with engine().begin() as connection:
+            outbound.withdraw_consent(connection, stops)
         messages = _compose(rows, sent, logged=LOGGED - tally.tried)
         sending.send(messages, sent)
     finally:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Connection, Float, Row, Text, bindparam, text
+from sqlalchemy import ARRAY, BigInteger, Connection, DateTime, Float, Row, Text, bindparam, text
 from sqlalchemy.exc import IntegrityError
 
 from callboard.core.limits import storable
@@ -22,7 +22,8 @@ COUNT = text(f"""SELECT count(*) FROM business."OutboundJob" WHERE {DUE}""")
 CUSTOMER = """c.name, c.language
      , o.kind = 'text' AND c.whatsapp_consent_at IS NULL AND c.id IS NOT NULL AS unwanted"""
 FIELDS = """
-       o.id, o."to", o.kind, o.payload, o.attempts, o."maxAttempts" AS max_attempts, o."idempotencyKey" AS key
+       o.id, o."customerId" AS customer_id, o."createdAt" AS created_at
+     , o."to", o.kind, o.payload, o.attempts, o."maxAttempts" AS max_attempts, o."idempotencyKey" AS key
      , o."requestId" AS request_id, o."startedAt" AS started_at
      , o."createdAt" < now() - interval '1 day' AS old"""
 CLAIM = text(f"""
@@ -88,6 +89,15 @@ UPDATE business."OutboundJob"
 """).bindparams(IDS, bindparam("error", type_=Text))
 
 
+#: Consent that was given after the message stays.
+WITHDRAW = text("""
+UPDATE business.customers c
+   SET whatsapp_consent_at = NULL, marketing_consent_at = NULL
+  FROM unnest(:ids, :moments) AS given (id, said_at)
+ WHERE c.id = given.id AND c.whatsapp_consent_at <= given.said_at
+""").bindparams(IDS, bindparam("moments", type_=ARRAY(DateTime(timezone=True))))
+
+
 def count_due(connection: Connection) -> int:
     """How many messages are due."""
     count: int = connection.execute(COUNT).scalar_one()
@@ -102,9 +112,9 @@ def give_back(connection: Connection, lease_s: float) -> int:
 def claim(connection: Connection, limit: int) -> Sequence[Row[Any]]:
     """Messages that are due and nobody else's, `running` from now on, the earliest due first.
 
-    They have `id, to, kind, payload, attempts` (this one included), `max_attempts, key, request_id,
-    started_at`, `old` (queued more than a day ago), the customer's `name` and `language`, and `unwanted`: the
-    customer does not consent to messages.
+    They have `id, customer_id, created_at, to, kind, payload, attempts` (this one included), `max_attempts,
+    key, request_id, started_at`, `old` (queued more than a day ago), the customer's `name` and `language`,
+    and `unwanted`: the customer does not consent to messages.
     """
     return sorted(connection.execute(CLAIM, {"limit": limit}).all(), key=lambda row: int(row.id))
 
@@ -155,6 +165,12 @@ def release(
     if ids:
         reason = None if error is None else storable(error)
         connection.execute(RELEASE, {"ids": list(ids), "claimed_at": claimed_at, "error": reason})
+
+
+def withdraw_consent(connection: Connection, stops: Mapping[int, datetime]) -> None:
+    """Note that these customers want no more messages, each since the moment."""
+    if stops:
+        connection.execute(WITHDRAW, {"ids": list(stops), "moments": list(stops.values())})
 
 
 def _texts(errors: Any) -> list[str]:

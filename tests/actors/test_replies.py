@@ -16,6 +16,7 @@ from callboard.core.errors import BadInput
         ("un rendez-vous demain ?", "booking"),
         ("STOP", "stop"),
         ("Hello, please stop writing to me", "stop"),
+        ("Could you stop by on Thursday?", "other"),
         ("I want to complain", "human"),
         ("merci !", "thanks"),
         ("the gate is blue", "other"),

@@ -150,6 +150,29 @@ def test_a_customer_who_has_withdrawn_consent_gets_replies_only(
     assert len(sandbox.deliveries("whatsapp")) == 1
 
 
+def test_a_customer_who_says_stop_is_answered_and_hears_no_more(
+    run: Any, engine: Engine, sandbox: Sandboxed, add_customer: Any
+) -> None:
+    customer, again = add_customer(), add_customer(whatsapp_consent_at=utcnow() + timedelta(hours=1))
+    for each in (customer, again):
+        add_messages(engine, {"kind": "reply", "customerId": each, "payload": {"inbound": {"text": "STOP"}}})
+    run()
+
+    add_messages(engine, {"customerId": customer}, {"customerId": again})
+    run()
+
+    # Who has consented anew since then is written to.
+    assert states(engine) == ["done", "done", "failed", "done"]
+    assert messages(engine)[2].error == "The customer does not consent to WhatsApp messages (any more)."
+    with engine.connect() as connection:
+        assert (
+            connection.execute(
+                text("SELECT marketing_consent_at FROM business.customers ORDER BY id LIMIT 1")
+            ).scalar_one()
+            is None
+        )
+
+
 def test_a_failure_among_successes_is_tried_later_and_later_until_the_attempts_are_used_up(
     run: Any, engine: Engine, sandbox: Sandboxed, impatient: None
 ) -> None:
