@@ -1,0 +1,28 @@
+"""How well a queue does, and why: pure arithmetic over what the rollups and the samples say of it.
+
+`facts` is what is known, `score` the health score, `bottlenecks` the verdict, `recommend` what to do about
+it, `trends` how it came. Nothing here reads or writes anything.
+"""
+
+from callboard.core.health.bottlenecks import Bottleneck, find_bottlenecks
+from callboard.core.health.facts import Facts, JobFacts, Thresholds
+from callboard.core.health.recommend import Recommendation, recommend
+from callboard.core.health.score import Deduction, Score, score
+from callboard.core.health.trends import Change, Point, Trend, trend
+
+__all__ = [
+    "Bottleneck",
+    "Change",
+    "Deduction",
+    "Facts",
+    "JobFacts",
+    "Point",
+    "Recommendation",
+    "Score",
+    "Thresholds",
+    "Trend",
+    "find_bottlenecks",
+    "recommend",
+    "score",
+    "trend",
+]
