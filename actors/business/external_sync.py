@@ -29,7 +29,7 @@ HISTORY = timedelta(days=30)
     periodic=cron("0 */6 * * *"),
     time_limit=300_000,
     max_retries=3,
-    backoff=fixed(30),
+    backoff=fixed(30_000),
     mutex=True,
 )
 def sync_external_data(batch_size: int = PAGE, dry_run: bool = False) -> dict[str, Any]:
