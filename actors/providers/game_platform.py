@@ -71,7 +71,7 @@ class GamePlatform:
             "The game platform",
             place.base_url,
             token=place.token,
-            per_second=PER_SECOND,
+            per_second=None if place.sandboxed else PER_SECOND,
             patience_s=PATIENCE_S,
         )
 
