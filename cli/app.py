@@ -46,6 +46,9 @@ schedules = typer.Typer(
 )
 app.add_typer(schedules, name="schedules", rich_help_panel="Jobs")
 
+demo = typer.Typer(no_args_is_help=True, help="Made-up data for the jobs to work on: fill it in, remove it.")
+app.add_typer(demo, name="demo", rich_help_panel="Care")
+
 users = typer.Typer(no_args_is_help=True, help="Who may sign in to the panel, and as what.")
 app.add_typer(users, name="users", rich_help_panel="People")
 

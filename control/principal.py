@@ -43,6 +43,7 @@ PERMISSIONS: Final[dict[str, Role]] = {
     "dead:drop": Role.OPERATOR,
     "schedules:edit": Role.OPERATOR,
     "sql:schedule": Role.ADMIN,
+    "demo:manage": Role.ADMIN,
 }
 
 

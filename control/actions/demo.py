@@ -1,0 +1,86 @@
+"""Fill the schema `business` with made-up data, and empty it again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from callboard.control.audit import audited
+from callboard.control.context import Context
+from callboard.control.principal import Principal
+from callboard.core.demo import make
+from callboard.core.errors import BadInput, Conflict
+from callboard.storage.business import demo
+
+MOST = 1_000_000
+#: Tables that are filled, for a progress bar.
+TABLES = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """How many customers there are now, and how many rows in all were added."""
+
+    customers: int
+    rows: int
+
+
+def customers(context: Context) -> int:
+    """How many customers there are."""
+    with context.read() as connection:
+        return demo.count_customers(connection)
+
+
+def seed(
+    context: Context,
+    principal: Principal,
+    count: int,
+    number: int,
+    *,
+    replace: bool = False,
+    today: date | None = None,
+    told: Callable[[str], None] = lambda table: None,
+) -> Filled:
+    """Fill the business tables; the same number on the same day (UTC) gives the same rows.
+
+    Args:
+        number: what all chance comes of.
+        replace: empty the tables first.
+        told: called with the name of each table that is filled.
+
+    Raises:
+        NotAllowed: the role does not include `demo:manage`.
+        BadInput: fewer than 1 customer, or more than a million.
+        Conflict: there are customers, and `replace` is not given.
+    """
+    with audited(
+        context, principal, permission="demo:manage", action="seed_demo", target="business"
+    ) as entry:
+        if not 1 <= count <= MOST:
+            raise BadInput(f"{count} customers cannot be made up; ask for 1 to {MOST:,}.")
+        before = demo.count_customers(entry.connection)
+        if before and not replace:
+            raise Conflict(f"There are {before:,} customers already; give --replace to remove them first.")
+        if replace:
+            demo.empty(entry.connection)
+        rows = 0
+        for made in make(count, number, today or datetime.now(UTC).date()):
+            demo.fill(entry.connection, made.table, made.columns, made.rows)
+            rows += len(made.rows)
+            told(made.table)
+        entry.before, entry.after = {"customers": before}, {"customers": count, "seed": number}
+    return Filled(count, rows)
+
+
+def clear(context: Context, principal: Principal) -> int:
+    """Empty the business tables; returns how many customers there were.
+
+    Raises:
+        NotAllowed: the role does not include `demo:manage`.
+    """
+    with audited(
+        context, principal, permission="demo:manage", action="clear_demo", target="business"
+    ) as entry:
+        before = demo.count_customers(entry.connection)
+        demo.empty(entry.connection)
+        entry.before, entry.after = {"customers": before}, {"customers": 0}
+    return before
