@@ -34,14 +34,18 @@ def _opportunities(ground: Ground) -> list[Rows]:
     columns = ("id", "customer_id", "source", "title", "value_cents", "status", "created_at", "missed_at")
     return [
         Rows("opportunities", (*columns, "closed_at"), rows),
-        Rows("offers", ("opportunity_id", "discount_percent", "made_at", "expires_at", "accepted_at"), offers),
+        Rows(
+            "offers", ("opportunity_id", "discount_percent", "made_at", "expires_at", "accepted_at"), offers
+        ),
     ]
 
 
 def _promotions(ground: Ground) -> list[Rows]:
     chance, start = ground.chance("promotions"), ground.now - timedelta(days=90)
     words = "{name}, {discount} % off with {promotion}."
-    promotions = [(n, f"Demo {kind}", words, 5 * n, "active", start) for n, (kind, *_) in enumerate(TRIGGERS, 1)]
+    promotions = [
+        (n, f"Demo {kind}", words, 5 * n, "active", start) for n, (kind, *_) in enumerate(TRIGGERS, 1)
+    ]
     triggers = [(n, n, kind, days, cents) for n, (kind, days, cents) in enumerate(TRIGGERS, 1)]
     deliveries = []
     for customer in range(1, ground.customers + 1, 2):

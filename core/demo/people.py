@@ -25,7 +25,7 @@ NAMES = 1_500
 def people(ground: Ground) -> list[Rows]:
     """Tiers, achievements, customers, completed jobs, the ledger and referrals."""
     jobs = _jobs(ground)
-    ledger, points = _ledger(ground, jobs)
+    ledger, points = _ledger(jobs)
     return [
         Rows("loyalty_tiers", ("id", "name", "rank", "points", "multiplier"), TIERS),
         Rows("achievements", ("id", "code", "name", "kind", "threshold", "points"), ACHIEVEMENTS),
@@ -86,7 +86,7 @@ def _jobs(ground: Ground) -> Rows:
     return Rows("completed_jobs", ("id", "customer_id", "title", "amount_cents", "completed_at"), rows)
 
 
-def _ledger(ground: Ground, jobs: Rows) -> tuple[Rows, Counter[int]]:
+def _ledger(jobs: Rows) -> tuple[Rows, Counter[int]]:
     points: Counter[int] = Counter()
     rows = []
     for job, customer, _title, cents, at in jobs.rows:
