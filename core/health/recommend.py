@@ -17,7 +17,7 @@ _ADVICE: dict[Cause, str] = {
     "breaker_open": "See to what the breaker guards; reset the breaker once it works again.",
     "stalled": "Look at what the threads are doing: nothing starts although workers are alive.",
     "limited": "Raise the limit or shorten the runs that hold it; more workers would not help.",
-    "slow_dependency": "See why the job takes longer than usual, above all what it calls; add no workers yet.",
+    "slow_dependency": "See why the job takes longer than usual, above all what it calls; add no workers.",
     "noisy_neighbour": "Give the job a queue of its own, or a limit, so that the others need not wait.",
     "retry_storm": "See why runs fail; a longer backoff or a breaker keeps retries from taking all threads.",
     "burst": "Wait until the burst is over, or add workers for that long.",

@@ -3,7 +3,7 @@
 from callboard.storage.tables import business
 from callboard.storage.tables.base import SCHEMA, metadata
 from callboard.storage.tables.control import breaker_changes, pauses
-from callboard.storage.tables.health import alerts, uptime_checks
+from callboard.storage.tables.health import alerts, queue_samples, uptime_checks
 from callboard.storage.tables.jobs import cron_job_config, jobs, schedules
 from callboard.storage.tables.letters import bulk_actions
 from callboard.storage.tables.people import audit, sessions, tokens, users
@@ -25,6 +25,7 @@ __all__ = [
     "occurrences",
     "outbox",
     "pauses",
+    "queue_samples",
     "rollups",
     "runs",
     "schedules",

@@ -1,6 +1,17 @@
 """How the system is: the uptime log and alerts."""
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index, Integer, Table, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Identity,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 
 from callboard.storage.tables.base import NOW, metadata, moment, one_of
@@ -33,4 +44,21 @@ alerts = Table(
     Index("alerts_resolved_at_idx", "resolved_at"),
     Index("alerts_open_key", "kind", "subject", unique=True, postgresql_where=text("resolved_at IS NULL")),
     comment="One row per alert, open until resolved_at.",
+)
+
+queue_samples = Table(
+    "queue_samples",
+    metadata,
+    Column("queue", Text, nullable=False),
+    moment("at", nullable=False),
+    Column("depth", Integer, nullable=False, comment="What is due and waits for a worker."),
+    Column("oldest_due_ms", BigInteger, nullable=False),
+    Column("in_flight", Integer, nullable=False, comment="Taken by workers, not yet finished."),
+    Column("dead", Integer, nullable=False),
+    Column("workers", Integer, nullable=False, comment="Alive, and serving the queue."),
+    Column("slots", Integer, nullable=False, comment="Their threads."),
+    Column("busy", Integer, nullable=False, comment="Of the threads, those with work of this queue."),
+    PrimaryKeyConstraint("queue", "at"),
+    Index("queue_samples_at_idx", "at"),
+    comment="One row per queue and ten seconds: how much waited, and who was there to do it.",
 )

@@ -1,0 +1,64 @@
+"""Samples the queues, judges them now and then, and opens and closes alerts accordingly.
+
+Every scheduler does so; the first one's samples count, and an alert is one row whoever finds the reason.
+"""
+
+from datetime import timedelta
+
+from redis import Redis
+from sqlalchemy import Engine
+
+from callboard.core.health import find_bottlenecks, score
+from callboard.core.keys import Keys
+from callboard.core.settings import Settings
+from callboard.storage.alerts import NewAlert, open_alerts, resolve_others
+from callboard.storage.queries.jobs import queues
+from callboard.storage.queue_facts import load_facts, thresholds
+from callboard.storage.samples import EVERY_S, delete_old_samples, store_samples, take_samples
+
+SAMPLE_EVERY = float(EVERY_S)
+#: The kinds of the alerts: a score below its threshold, and a bottleneck that is critical.
+LOW_SCORE = "queue_health"
+BOTTLENECK = "queue_bottleneck"
+
+
+class QueueHealth:
+    """What a scheduler knows of the queues' health."""
+
+    def __init__(self, engine: Engine, client: Redis, settings: Settings) -> None:
+        self._engine = engine
+        self._client = client
+        self._keys = Keys(settings.callboard_namespace)
+        self._silence_ms = settings.callboard_worker_timeout
+        self._limits = thresholds(settings)
+        self._kept = timedelta(milliseconds=settings.queue_health_retention_period)
+        self._tells: bool = getattr(settings, "cron_enable_alert_notifications", True)
+
+    def sample(self) -> None:
+        """Keep a sample of every queue."""
+        with self._engine.begin() as connection:
+            names = queues(connection)
+        found = take_samples(self._client, self._keys, names, self._silence_ms)
+        with self._engine.begin() as connection:
+            store_samples(connection, found)
+
+    def judge(self) -> None:
+        """Open alerts for queues that do badly, close those that are over, and forget old samples."""
+        low, critical = [], []
+        with self._engine.begin() as connection:
+            delete_old_samples(connection, self._kept)
+            for facts in load_facts(connection, self._client, self._keys, self._silence_ms):
+                result = score(facts, self._limits)
+                if result.value is not None and result.value < self._limits.score:
+                    because = " ".join(each.evidence for each in result.deductions)
+                    text = f"The health of the queue {facts.queue} is {result.value:.2f}. {because}"
+                    low.append(NewAlert(facts.queue, text, details={"score": round(result.value, 3)}))
+                for each in find_bottlenecks(facts, self._limits):
+                    if each.severity == "critical":
+                        details = {"cause": each.cause, "type": each.type}
+                        critical.append(NewAlert(facts.queue, each.evidence, "critical", details))
+                        break
+            for kind, alerts in ((LOW_SCORE, low), (BOTTLENECK, critical)):
+                if self._tells:
+                    open_alerts(connection, kind, alerts)
+                resolve_others(connection, kind, [each.subject for each in alerts])

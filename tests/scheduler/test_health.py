@@ -1,0 +1,93 @@
+"""A scheduler samples the queues, and alerts of those that do badly are opened once and closed again."""
+
+import json
+import time
+from datetime import timedelta
+from typing import Any
+
+import dramatiq
+import pytest
+from sqlalchemy import Engine, text
+
+from callboard.scheduler.health import QueueHealth
+from callboard.storage.queue_facts import load_facts
+from callboard.storage.samples import delete_old_samples, take_samples
+from helpers.declarations import declare, job
+
+
+@pytest.fixture
+def health(engine: Engine, broker: Any, settings: Any) -> QueueHealth:
+    @dramatiq.actor(queue_name="mail", actor_name="send")
+    def send() -> None:
+        raise AssertionError("nobody works here")
+
+    declare(engine, job("send", queue="mail"))
+    for _ in range(3):
+        send.send()
+    return QueueHealth(engine, broker.client, settings)
+
+
+def rows(engine: Engine, statement: str) -> list[dict[str, Any]]:
+    with engine.connect() as connection:
+        return [dict(row) for row in connection.execute(text(statement)).mappings()]
+
+
+def test_a_sample_says_what_waits_and_who_is_there(health: QueueHealth, engine: Engine, broker: Any) -> None:
+    health.sample()
+    keys = broker.keys
+    broker.client.zadd(keys.heartbeats, {"w1": time.time() * 1000})
+    broker.client.hset(keys.workers, "w1", json.dumps({"threads": 8, "stuck": 1, "queues": ["mail"]}))
+    broker.client.sadd(keys.acks("w1", "mail"), "a", "b")
+
+    (sample,) = take_samples(broker.client, keys, ["mail"], 15_000)
+
+    (row,) = rows(engine, "SELECT * FROM callboard.queue_samples")
+    assert (row["queue"], row["depth"], row["workers"], row["dead"]) == ("mail", 3, 0, 0)
+    assert (sample.workers, sample.slots, sample.busy, sample.in_flight) == (1, 7, 2, 2)
+    assert sample.oldest_due_ms < 60_000
+
+
+def test_of_several_samples_within_ten_seconds_the_first_counts(health: QueueHealth, engine: Engine) -> None:
+    for _ in range(5):
+        health.sample()
+
+    found = rows(engine, "SELECT count(*) AS n, count(DISTINCT at) AS d FROM callboard.queue_samples")
+    assert found[0]["n"] == found[0]["d"] <= 2
+
+
+def test_old_samples_go(health: QueueHealth, engine: Engine) -> None:
+    health.sample()
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE callboard.queue_samples SET at = at - interval '8 days'"))
+        assert delete_old_samples(connection, timedelta(days=7)) == 1
+
+
+def test_an_unserved_queue_opens_its_alerts_once_and_closes_them(
+    health: QueueHealth, engine: Engine, broker: Any
+) -> None:
+    health.judge()
+    health.judge()
+
+    alerts = rows(engine, "SELECT kind, subject, severity FROM callboard.alerts WHERE resolved_at IS NULL")
+    assert sorted((each["kind"], each["subject"]) for each in alerts) == [
+        ("queue_bottleneck", "mail"),
+        ("queue_health", "mail"),
+    ]
+    broker.client.delete(broker.keys.queue("mail"))
+    health.judge()
+
+    assert not rows(engine, "SELECT 1 FROM callboard.alerts WHERE resolved_at IS NULL")
+    assert len(rows(engine, "SELECT 1 FROM callboard.alerts")) == 2
+
+
+def test_growth_is_that_of_the_samples(health: QueueHealth, engine: Engine, broker: Any) -> None:
+    health.sample()
+    with engine.begin() as connection:
+        connection.execute(
+            text("UPDATE callboard.queue_samples SET at = now() - interval '100 s', depth = 1, dead = -2")
+        )
+        (facts,) = load_facts(connection, broker.client, broker.keys, 15_000)
+
+    assert facts.growth == pytest.approx(0.02, rel=0.05)
+    assert (facts.depth, facts.dead_growth) == (3, 2)
+    assert facts.since is not None
