@@ -17,6 +17,7 @@ from callboard.api.routes import (
     audit,
     breakers,
     cron,
+    cron_health,
     game_platform,
     health,
     ledger,
@@ -58,7 +59,7 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.waiting = Waiting(find_ended)
     for module in (
         cron, outbound, admin, game_platform, runs, ledger, schedules, pauses, breakers, letters, users,
-        tokens, audit, health,
+        tokens, audit, health, cron_health,
     ):  # fmt: skip
         app.include_router(module.router)
     problems.install(app)
