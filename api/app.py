@@ -12,6 +12,7 @@ from callboard import __version__
 from callboard.api import docs, openapi, problems
 from callboard.api.access_log import AccessLog
 from callboard.api.body_limit import BodyLimit
+from callboard.api.etags import ETags
 from callboard.api.routes import (
     admin,
     audit,
@@ -22,6 +23,8 @@ from callboard.api.routes import (
     health,
     ledger,
     letters,
+    limits,
+    metrics,
     outbound,
     pauses,
     runs,
@@ -58,13 +61,14 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.context = context
     app.state.waiting = Waiting(find_ended)
     for module in (
-        cron, outbound, admin, game_platform, runs, ledger, schedules, pauses, breakers, letters, users,
-        tokens, audit, health, cron_health,
+        cron, outbound, admin, game_platform, runs, ledger, schedules, pauses, limits, breakers, letters,
+        users, tokens, audit, health, cron_health, metrics,
     ):  # fmt: skip
         app.include_router(module.router)
     problems.install(app)
     openapi.install(app)
     docs.install(app)
+    app.add_middleware(ETags)
     app.add_middleware(BodyLimit, most=problems.MAX_BODY, refuse=problems.too_large)
     app.add_middleware(AccessLog, unforeseen=problems.unforeseen)
     return app

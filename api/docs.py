@@ -16,6 +16,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 
+from callboard.api.examples import example_of
+
 STYLE = (Path(__file__).parent / "page.css").read_text(encoding="utf-8")
 HEADERS = {
     "Content-Security-Policy": "default-src 'none'; base-uri 'none'; form-action 'none'; "
@@ -32,6 +34,7 @@ PROBLEMS: Mapping[int, str] = {
     404: "There is no job or run of that name; `matches` names jobs that come close.",
     405: "This address does not take that method.",
     409: "It cannot be done in the present state, for example because the job is already running.",
+    412: "It was changed since you have looked at it: the `If-Match` is no longer its `ETag`.",
     413: "The body is larger than 128 KiB.",
     422: "The body or a parameter has the wrong form.",
     423: "The job is switched off.",
@@ -99,7 +102,7 @@ def _operation(
             yield f"<tr><td><code>{escape(parameter['name'])}</code> in {escape(parameter['in'])}</td>"
             yield f"<td>{_inline(parameter.get('description', '') + note)}</td></tr>"
         yield "</table>"
-    body = _example(schema, operation.get("requestBody", {}).get("content", {}))
+    body = example_of(schema, operation.get("requestBody", {}).get("content", {}))
     if body is not None:
         yield f"<h3>Body</h3><pre>{_json(body)}</pre>"
     yield f"<h3>Call</h3><pre>{escape(_curl(path, method, operation, body))}</pre>"
@@ -107,7 +110,7 @@ def _operation(
         if _is_problem(response):
             continue
         yield f"<h3>{escape(status)} <span class=soft>{escape(response.get('description', ''))}</span></h3>"
-        found = _example(schema, response.get("content", {}))
+        found = example_of(schema, response.get("content", {}))
         if found is not None:
             yield f"<pre>{_json(found)}</pre>"
     problems = [status for status in operation["responses"] if _is_problem(operation["responses"][status])]
@@ -129,39 +132,6 @@ def _curl(path: str, method: str, operation: Mapping[str, Any], body: object) ->
     if body is not None:
         parts += ["-H 'Content-Type: application/json'", f"-d '{json.dumps(body)}'"]
     return " \\\n  ".join(parts)
-
-
-def _example(schema: Mapping[str, Any], content: Mapping[str, Any]) -> Any:
-    described = content.get("application/json", {}).get("schema")
-    return None if described is None else _value(schema, described, depth=6)
-
-
-def _value(schema: Mapping[str, Any], described: Mapping[str, Any], depth: int) -> Any:
-    """An example of what a schema describes: its own, or one made of its parts."""
-    if described.get("examples"):
-        return described["examples"][0]
-    if "$ref" in described:
-        named = schema["components"]["schemas"][described["$ref"].rpartition("/")[2]]
-        return _value(schema, named, depth)
-    for alternatives in ("anyOf", "allOf"):
-        if alternatives in described:
-            return _value(schema, described[alternatives][0], depth)
-    if described.get("type") == "object" and "properties" in described and depth:
-        return {name: _value(schema, part, depth - 1) for name, part in described["properties"].items()}
-    if described.get("type") == "array" and depth:
-        return [_value(schema, described.get("items", {}), depth - 1)]
-    return described.get("default", _PLAIN.get(described.get("format") or described.get("type", "")))
-
-
-_PLAIN: Mapping[str, Any] = {
-    "date-time": "2026-01-24T10:00:00Z",
-    "uuid": "0196f6a2-7c1d-7d0e-9d3c-5f0c3a1b2c4d",
-    "string": "text",
-    "integer": 1,
-    "number": 1.5,
-    "boolean": True,
-    "object": {},
-}
 
 
 def _json(value: object) -> str:

@@ -36,6 +36,7 @@ PERMISSIONS: Final[dict[str, Role]] = {
     "runs:cancel": Role.OPERATOR,
     "runs:retry": Role.OPERATOR,
     "breakers:reset": Role.OPERATOR,
+    "limits:reset": Role.OPERATOR,
     "audit:view": Role.ADMIN,
     "users:manage": Role.ADMIN,
     "tokens:manage": Role.ADMIN,

@@ -8,7 +8,8 @@ CallboardError
 ├── NotAuthenticated    the caller is not known                             (401)
 ├── NotFound            no job, run or schedule of that name                (404)
 ├── Conflict            it cannot be done in the present state              (409)
-│   └── Disabled        the job is switched off                             (423)
+│   ├── Disabled        the job is switched off                             (423)
+│   └── Outdated        it was changed since the caller has looked at it    (412)
 └── Unavailable         a server that this needs does not answer            (503)
 
 The message is one sentence: what was wrong, where, and what to do.
@@ -58,6 +59,10 @@ class Conflict(CallboardError):
 
 class Disabled(Conflict):
     status = 423
+
+
+class Outdated(Conflict):
+    status = 412
 
 
 class Unavailable(CallboardError):

@@ -151,6 +151,10 @@ class Keys:
         """The id of the run that a job's idempotency key stands for."""
         return f"{self.namespace}:__once__.{job}.{key}"
 
+    def answer(self, digest: str) -> str:
+        """What the request with an idempotency key was answered; the digest is of its caller and the key."""
+        return f"{self.namespace}:__answer__.{digest}"
+
     def mutex(self, name: str) -> str:
         """The holder's token, with a lease."""
         return f"{self.namespace}:__mutex__.{name}"

@@ -1,7 +1,7 @@
 """Queues, pauses and breakers."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field
@@ -12,7 +12,7 @@ from callboard.control.actions.pauses import MAX_REASON, Paused, Resumed
 from callboard.control.actions.runs import Cancelled, Retried
 from callboard.control.reads.breakers import Breaker, BreakerChange, State
 from callboard.control.reads.pauses import Pause, Scope
-from callboard.control.reads.queues import Queue
+from callboard.control.reads.queues import Queue, QueueDetail
 
 _PAUSE = {
     "scope": "queue",
@@ -20,6 +20,19 @@ _PAUSE = {
     "reason": "Game Platform API maintenance",
     "pausedBy": "otto",
     "pausedAt": "2026-01-24T10:00:00Z",
+}
+
+
+_QUEUE = {
+    "name": "default",
+    "depth": 7,
+    "waiting": 4,
+    "delayed": 2,
+    "parked": 1,
+    "taken": 8,
+    "dead": 0,
+    "workers": 2,
+    "pause": None,
 }
 
 
@@ -91,23 +104,81 @@ class QueueBody(Body):
     """The messages of one queue.
 
     `waiting` for a worker, `delayed` until a later time, `parked` until a pause is over or a mutex, a limit
-    or a breaker is free, `taken` by workers, `dead`: failed for good and kept for a while.
+    or a breaker is free; `depth` is all three. `taken` by workers, `dead`: failed for good and kept for a
+    while. `workers` processes serve it.
     """
 
+    model_config = example(_QUEUE)
+
     name: str
+    depth: int
     waiting: int
     delayed: int
     parked: int
     taken: int
     dead: int
+    workers: int
     pause: PauseBody | None
 
     @classmethod
     def of(cls, queue: Queue) -> "QueueBody":
         """The body for a queue."""
-        counts = {name: getattr(queue, name) for name in ("waiting", "delayed", "parked", "taken", "dead")}
-        pause = None if queue.pause is None else PauseBody.of(queue.pause)
-        return cls(name=queue.name, pause=pause, **counts)
+        return cls(**queue_fields(queue))
+
+
+class ServerBody(Body):
+    """A worker process that serves a queue."""
+
+    id: str
+    host: str | None
+    pid: int | None
+    threads: int | None
+
+
+class QueueDetailBody(QueueBody):
+    """A queue with its jobs, who serves it, and its runs by state: of the ended, those of 24 hours."""
+
+    model_config = example(
+        _QUEUE
+        | {
+            "states": {"pending": 7, "processing": 8, "succeeded": 1200, "failed": 3},
+            "jobs": ["health-check"],
+            "servers": [{"id": "0196f6a2", "host": "stage", "pid": 4711, "threads": 8}],
+        }
+    )
+
+    states: dict[str, int]
+    jobs: list[str]
+    servers: list[ServerBody]
+
+    @classmethod
+    def of_detail(cls, found: QueueDetail) -> "QueueDetailBody":
+        """The body for a queue with all that is known of it."""
+        servers = [
+            ServerBody(id=each.id, host=each.host, pid=each.pid, threads=each.threads)
+            for each in found.servers
+        ]
+        return cls(
+            **queue_fields(found.queue), states=dict(found.states), jobs=list(found.jobs), servers=servers
+        )
+
+
+class DrainRequest(RequestBody):
+    """Why the queue is to be drained."""
+
+    model_config = example({"reason": "upgrade of the mail server"})
+
+    reason: Annotated[str, Field(min_length=1, max_length=MAX_REASON)]
+
+
+class DrainResult(Body):
+    """A queue that takes no new work on. `left` runs are under way still; it is `drained` when none is."""
+
+    model_config = example({"drained": True, "left": 0, "queue": _QUEUE | {"taken": 0, "pause": _PAUSE}})
+
+    drained: bool
+    left: int
+    queue: QueueBody
 
 
 class QueueList(Body):
@@ -208,3 +279,10 @@ class BreakerReset(Body):
 
     name: str
     was: str
+
+
+def queue_fields(queue: Queue) -> dict[str, Any]:
+    """The fields of a queue's body."""
+    names = ("name", "depth", "waiting", "delayed", "parked", "taken", "dead", "workers")
+    pause = None if queue.pause is None else PauseBody.of(queue.pause)
+    return {name: getattr(queue, name) for name in names} | {"pause": pause}

@@ -16,6 +16,7 @@ from callboard.api.models.admin import (
 )
 from callboard.api.models.jobs import JobDetail, JobStats
 from callboard.api.models.runs import Arguments, RunBody, RunningJob
+from callboard.api.once import ONCE, OnceRoute
 from callboard.api.parameters import IdempotencyKey, JobName
 from callboard.api.problems import documented
 from callboard.control.actions.run_job import run_job
@@ -25,7 +26,7 @@ from callboard.control.reads import runs as run_reads
 from callboard.control.reads.summary import summarise
 from callboard.control.reads.trends import timeline
 
-router = APIRouter(prefix="/api/admin/cron-jobs", tags=["admin"])
+router = APIRouter(prefix="/api/admin/cron-jobs", tags=["admin"], route_class=OnceRoute)
 
 
 @router.get("", summary="List jobs with their figures", responses=documented(401, 403, 503))
@@ -46,6 +47,7 @@ def overview(context: CurrentContext, _caller: Analyst) -> Overview:
 @router.post(
     "/{job}/toggle",
     summary="Switch a job on or off",
+    dependencies=ONCE,
     responses=documented(401, 403, 404, 413, 422, 503),
 )
 def toggle(context: CurrentContext, caller: Caller, job: JobName, body: Annotated[Toggle, Body()]) -> Toggled:

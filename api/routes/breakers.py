@@ -12,11 +12,13 @@ from callboard.api.models.control import (
     BreakerList,
     BreakerReset,
 )
+from callboard.api.once import ONCE, OnceRoute
+from callboard.api.parameters import Limit
 from callboard.api.problems import documented
 from callboard.control.actions.breakers import reset
 from callboard.control.reads import breakers as reads
 
-router = APIRouter(prefix="/api/breakers", tags=["breakers"])
+router = APIRouter(prefix="/api/breakers", tags=["breakers"], route_class=OnceRoute)
 
 READ = documented(401, 403, 422, 503)
 
@@ -32,7 +34,7 @@ def list_changes(
     context: CurrentContext,
     _caller: Analyst,
     breaker: Annotated[str | None, Query(max_length=200, description="Only of this one.")] = None,
-    limit: Annotated[int, Query(ge=1, le=1_000, description="The most to return.")] = 50,
+    limit: Limit = 50,
 ) -> BreakerChangeList:
     """When breakers opened and closed, and why; the latest first."""
     found = reads.changes(context, breaker=breaker, limit=limit)
@@ -40,10 +42,17 @@ def list_changes(
 
 
 @router.post(
-    "/{breaker}/reset", summary="Close a circuit breaker", responses=documented(401, 403, 404, 422, 503)
+    "/{breaker}/reset",
+    summary="Close a circuit breaker",
+    dependencies=ONCE,
+    responses=documented(401, 403, 404, 422, 503),
 )
 def reset_breaker(
-    context: CurrentContext, caller: Caller, breaker: Annotated[str, Path(max_length=200)]
+    context: CurrentContext,
+    caller: Caller,
+    breaker: Annotated[
+        str, Path(description="The breaker's name.", min_length=1, max_length=200, examples=["whatsapp"])
+    ],
 ) -> BreakerReset:
     """Close it at once; the runs that wait for it go on. Takes `breakers:reset`: the role operator."""
     done = reset(context, caller, breaker)

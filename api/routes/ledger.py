@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
+from fastapi import APIRouter, Depends, Query
 
 from callboard.api.dependencies import Analyst, CurrentContext
 from callboard.api.models.ledger import SlotBody, SlotPage, WhyBody
+from callboard.api.parameters import Cursor, JobName, Limit, ScheduleId
 from callboard.api.problems import documented
 from callboard.control.context import Context
 from callboard.control.reads import ledger as reads
@@ -18,12 +19,9 @@ router = APIRouter(prefix="/api", tags=["schedules"])
 
 READ = documented(400, 401, 403, 404, 422, 503)
 
-Limit = Annotated[int, Query(ge=1, le=1_000, description="The most to return.")]
-Cursor = Annotated[str | None, Query(max_length=200, description="`nextCursor` of the page before.")]
-
 
 def wanted(
-    job: Annotated[str | None, Query(max_length=1_000)] = None,
+    job: Annotated[str | None, Query(max_length=1_000, description="Only of this job.")] = None,
     disposition: Annotated[
         list[str] | None,
         Query(max_length=20, description="`missed`, `undecided` ...; may be repeated."),
@@ -53,7 +51,7 @@ def list_slots(
 def list_slots_of(
     context: CurrentContext,
     _caller: Analyst,
-    schedule: Annotated[int, Path(description="The schedule's id.")],
+    schedule: ScheduleId,
     wanted: Filter,
     limit: Limit = 100,
     cursor: Cursor = None,
@@ -68,7 +66,7 @@ def list_slots_of(
 def explain(
     context: CurrentContext,
     _caller: Analyst,
-    job: Annotated[str, Path(description="The job's name.", max_length=1_000)],
+    job: JobName,
     at: Annotated[
         str,
         Query(

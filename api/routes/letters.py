@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Body, Depends, Query
+from fastapi import APIRouter, Body, Depends, Path, Query
 
 from callboard.api.dependencies import Analyst, Caller, CurrentContext
 from callboard.api.models.letters import (
@@ -19,20 +19,24 @@ from callboard.api.models.letters import (
     LetterPage,
     Letters,
 )
+from callboard.api.once import ONCE, OnceRoute
+from callboard.api.parameters import Cursor, Limit
 from callboard.api.problems import documented
 from callboard.control.actions import letters as actions
 from callboard.control.reads import letters as reads
 from callboard.control.reads.letters import Wanted
 
-router = APIRouter(prefix="/api/dead-letters", tags=["dead letters"])
+router = APIRouter(prefix="/api/dead-letters", tags=["dead letters"], route_class=OnceRoute)
 
 READ = documented(400, 401, 403, 422, 503)
 CHANGE = documented(400, 401, 403, 404, 409, 413, 422, 503)
 
 
 def wanted(
-    job: Annotated[str | None, Query(max_length=1_000)] = None,
-    fingerprint: Annotated[str | None, Query(max_length=100)] = None,
+    job: Annotated[str | None, Query(max_length=1_000, description="Only of this job.")] = None,
+    fingerprint: Annotated[
+        str | None, Query(max_length=100, description="Only of this error, by its fingerprint.")
+    ] = None,
     text: Annotated[str | None, Query(max_length=1_000, description="In the error.")] = None,
     since: Annotated[datetime | None, Query(description="Ended then or later.")] = None,
     until: Annotated[datetime | None, Query(description="Ended then or earlier.")] = None,
@@ -41,6 +45,9 @@ def wanted(
     return Wanted(job, fingerprint, text, since, until)
 
 
+ActionId = Annotated[
+    UUID, Path(description="The action's id.", examples=["0196f6a2-7c1d-7d0e-9d3c-5f0c3a1b2c4d"])
+]
 Filter = Annotated[Wanted, Depends(wanted)]
 
 
@@ -49,10 +56,8 @@ def list_letters(
     context: CurrentContext,
     _caller: Analyst,
     wanted: Filter,
-    limit: Annotated[int, Query(ge=1, le=1_000, description="The most to return.")] = 100,
-    cursor: Annotated[
-        str | None, Query(max_length=200, description="`nextCursor` of the page before.")
-    ] = None,
+    limit: Limit = 100,
+    cursor: Cursor = None,
 ) -> LetterPage:
     """Runs that failed or are dead and whose messages are kept, the latest sent first.
 
@@ -74,7 +79,7 @@ def list_groups(
     return GroupList(groups=[GroupBody.of(each) for each in found])
 
 
-@router.post("/requeue", summary="Requeue some dead letters", responses=CHANGE)
+@router.post("/requeue", summary="Requeue some dead letters", dependencies=ONCE, responses=CHANGE)
 def requeue(context: CurrentContext, caller: Caller, body: Annotated[Letters, Body()]) -> Dealing:
     """Run them again, each as a new run that names the old one. Takes `dead:requeue`: the role operator.
 
@@ -83,13 +88,13 @@ def requeue(context: CurrentContext, caller: Caller, body: Annotated[Letters, Bo
     return Dealing.of(actions.deal(context, caller, "requeue", body.run_ids))
 
 
-@router.post("/drop", summary="Drop some dead letters", responses=CHANGE)
+@router.post("/drop", summary="Drop some dead letters", dependencies=ONCE, responses=CHANGE)
 def drop(context: CurrentContext, caller: Caller, body: Annotated[Letters, Body()]) -> Dealing:
     """Forget their messages; the runs stay in the history. Takes `dead:drop`: the role operator."""
     return Dealing.of(actions.deal(context, caller, "drop", body.run_ids))
 
 
-@router.post("/bulk", summary="Requeue or drop many dead letters", responses=CHANGE)
+@router.post("/bulk", summary="Requeue or drop many dead letters", dependencies=ONCE, responses=CHANGE)
 def start(context: CurrentContext, caller: Caller, body: Annotated[BulkRequest, Body()]) -> BulkStarted:
     """Deal with all of a filter that there are now, in a run of the job `dead-letters`.
 
@@ -102,7 +107,7 @@ def start(context: CurrentContext, caller: Caller, body: Annotated[BulkRequest, 
 def list_actions(
     context: CurrentContext,
     _caller: Analyst,
-    limit: Annotated[int, Query(ge=1, le=1_000, description="The most to return.")] = 20,
+    limit: Limit = 20,
 ) -> BulkList:
     """The latest actions, with how far they are."""
     return BulkList(actions=[BulkBody.of(each) for each in reads.bulk_actions(context, limit=limit)])
@@ -113,7 +118,7 @@ def list_actions(
     summary="Get an action on many dead letters",
     responses=documented(401, 403, 404, 422, 503),
 )
-def status(context: CurrentContext, _caller: Analyst, action_id: UUID) -> BulkBody:
+def status(context: CurrentContext, _caller: Analyst, action_id: ActionId) -> BulkBody:
     """How far it is."""
     return BulkBody.of(reads.bulk_action(context, action_id))
 
@@ -121,8 +126,9 @@ def status(context: CurrentContext, _caller: Analyst, action_id: UUID) -> BulkBo
 @router.post(
     "/bulk/{action_id}/abort",
     summary="Abort an action on many dead letters",
+    dependencies=ONCE,
     responses=documented(401, 403, 404, 409, 422, 503),
 )
-def abort(context: CurrentContext, caller: Caller, action_id: UUID) -> BulkBody:
+def abort(context: CurrentContext, caller: Caller, action_id: ActionId) -> BulkBody:
     """End it before its next batch; what is done stays done. Takes the permission that it took."""
     return BulkBody.of(actions.abort(context, caller, action_id))

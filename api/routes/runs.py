@@ -13,6 +13,7 @@ from callboard.api.dependencies import Analyst, Caller, CurrentContext
 from callboard.api.models.control import CancelRequest, CancelResult, RetryResult
 from callboard.api.models.logs import LogPageBody
 from callboard.api.models.runs import RunBody, RunDetailBody, RunPage
+from callboard.api.once import ONCE, OnceRoute
 from callboard.api.parameters import Cursor, Limit, RunId
 from callboard.api.problems import documented
 from callboard.control.actions import runs as actions
@@ -22,7 +23,7 @@ from callboard.control.reads import runs as run_reads
 from callboard.core.errors import BadInput
 from callboard.core.search import Search
 
-router = APIRouter(prefix="/api/runs", tags=["runs"])
+router = APIRouter(prefix="/api/runs", tags=["runs"], route_class=OnceRoute)
 
 #: The longest that a caller may wait for lines of a log, in seconds, and how often it is looked for them.
 MAX_WAIT_S = 30
@@ -135,7 +136,10 @@ async def follow_log(
 
 
 @router.post(
-    "/{run_id}/cancel", summary="Cancel a run", responses=documented(401, 403, 404, 409, 413, 422, 503)
+    "/{run_id}/cancel",
+    summary="Cancel a run",
+    dependencies=ONCE,
+    responses=documented(401, 403, 404, 409, 413, 422, 503),
 )
 def cancel_run(
     context: CurrentContext,
@@ -149,7 +153,10 @@ def cancel_run(
 
 
 @router.post(
-    "/{run_id}/retry", summary="Try a run again now", responses=documented(401, 403, 404, 409, 422, 423, 503)
+    "/{run_id}/retry",
+    summary="Try a run again now",
+    dependencies=ONCE,
+    responses=documented(401, 403, 404, 409, 422, 423, 503),
 )
 def retry_run(context: CurrentContext, caller: Caller, run_id: RunId) -> RetryResult:
     """A run that waits for its next attempt goes at once; one that has ended is done again as a new run.

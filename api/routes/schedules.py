@@ -3,12 +3,14 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Header, Path, Query, Response
+from fastapi import APIRouter, Body, Depends, Header, Query, Response
 
 from callboard.api.dependencies import Caller, CurrentContext, Viewer
 from callboard.api.models.people import Done
 from callboard.api.models.plans import AppliedBody, ApplyRequest, PreviewBody, PreviewRequest, TemplateList
 from callboard.api.models.schedules import NewSchedule, ScheduleBody, ScheduleChanges, ScheduleList
+from callboard.api.once import ONCE, OnceRoute
+from callboard.api.parameters import ScheduleId
 from callboard.api.problems import documented
 from callboard.control.actions import schedules as actions
 from callboard.control.actions.schedule_templates import apply_template
@@ -18,13 +20,11 @@ from callboard.control.reads.schedules import Schedule
 from callboard.core.errors import BadInput
 from callboard.core.templates import SUGGESTIONS, TEMPLATES
 
-router = APIRouter(prefix="/api/schedules", tags=["schedules"])
+router = APIRouter(prefix="/api/schedules", tags=["schedules"], route_class=OnceRoute)
 
 CHANGE = documented(400, 401, 403, 404, 409, 413, 422, 503)
 #: On a request that may be sent by whoever may look.
 HARMLESS = {"x-changes-nothing": True}
-
-Id = Annotated[int, Path(description="The schedule's id.")]
 
 
 def version(
@@ -49,13 +49,15 @@ Version = Annotated[datetime | None, Depends(version)]
 
 @router.get("", summary="List schedules", responses=documented(401, 403, 404, 422, 503))
 def list_schedules(
-    context: CurrentContext, _caller: Viewer, job: Annotated[str | None, Query(max_length=1_000)] = None
+    context: CurrentContext,
+    _caller: Viewer,
+    job: Annotated[str | None, Query(max_length=1_000, description="Only of this job.")] = None,
 ) -> ScheduleList:
     """All schedules, or those of a job. Takes `jobs:view`."""
     return ScheduleList(schedules=[ScheduleBody.of(each) for each in reads.schedules(context, job=job)])
 
 
-@router.post("", summary="Make a schedule", status_code=201, responses=CHANGE)
+@router.post("", summary="Make a schedule", status_code=201, dependencies=ONCE, responses=CHANGE)
 def add(
     context: CurrentContext, caller: Caller, body: Annotated[NewSchedule, Body()], response: Response
 ) -> ScheduleBody:
@@ -91,7 +93,7 @@ def preview(context: CurrentContext, _caller: Viewer, body: Annotated[PreviewReq
     return PreviewBody.of(previews.preview(body.expr, body.tz, start=body.start, count=body.count))
 
 
-@router.post("/apply", summary="Apply a template", responses=CHANGE)
+@router.post("/apply", summary="Apply a template", dependencies=ONCE, responses=CHANGE)
 def apply(context: CurrentContext, caller: Caller, body: Annotated[ApplyRequest, Body()]) -> AppliedBody:
     """Give two jobs the schedules of a template, both or neither; it takes the place of the one before.
 
@@ -101,8 +103,13 @@ def apply(context: CurrentContext, caller: Caller, body: Annotated[ApplyRequest,
     return AppliedBody.of(apply_template(context, caller, body.template, **given))
 
 
-@router.get("/{schedule}", summary="Get a schedule", responses=documented(401, 403, 404, 422, 503))
-def get(context: CurrentContext, _caller: Viewer, schedule: Id, response: Response) -> ScheduleBody:
+@router.get(
+    "/{schedule}",
+    summary="Get a schedule",
+    responses=documented(401, 403, 404, 422, 503),
+    openapi_extra={"x-versioned": True},
+)
+def get(context: CurrentContext, _caller: Viewer, schedule: ScheduleId, response: Response) -> ScheduleBody:
     """What it says; its `ETag` is its version. Takes `jobs:view`."""
     return _answer(reads.schedule(context, schedule), response)
 
@@ -111,21 +118,21 @@ def get(context: CurrentContext, _caller: Viewer, schedule: Id, response: Respon
 def edit(
     context: CurrentContext,
     caller: Caller,
-    schedule: Id,
+    schedule: ScheduleId,
     body: Annotated[ScheduleChanges, Body()],
     based_on: Version,
     response: Response,
 ) -> ScheduleBody:
     """Change what is given; deploys leave the change alone. Takes `schedules:edit`.
 
-    With `If-Match` it is refused (409) where somebody else has changed it since.
+    With `If-Match` it is refused (412) where somebody else has changed it since.
     """
     changes = body.model_dump(exclude_none=True)
     return _answer(actions.edit_schedule(context, caller, schedule, changes, version=based_on), response)
 
 
 @router.delete("/{schedule}", summary="Delete a schedule", responses=CHANGE)
-def remove(context: CurrentContext, caller: Caller, schedule: Id, based_on: Version) -> Done:
+def remove(context: CurrentContext, caller: Caller, schedule: ScheduleId, based_on: Version) -> Done:
     """Delete a schedule that an operator has made; one that code declares is refused (409): switch it off.
 
     What became of its slots stays in the ledger. Takes `schedules:edit`.
@@ -134,27 +141,27 @@ def remove(context: CurrentContext, caller: Caller, schedule: Id, based_on: Vers
     return Done()
 
 
-@router.post("/{schedule}/enable", summary="Switch a schedule on", responses=CHANGE)
+@router.post("/{schedule}/enable", summary="Switch a schedule on", dependencies=ONCE, responses=CHANGE)
 def enable(
-    context: CurrentContext, caller: Caller, schedule: Id, based_on: Version, response: Response
+    context: CurrentContext, caller: Caller, schedule: ScheduleId, based_on: Version, response: Response
 ) -> ScheduleBody:
     """It counts from now on. Takes `schedules:edit`."""
     found = actions.set_schedule_enabled(context, caller, schedule, True, version=based_on)
     return _answer(found, response)
 
 
-@router.post("/{schedule}/disable", summary="Switch a schedule off", responses=CHANGE)
+@router.post("/{schedule}/disable", summary="Switch a schedule off", dependencies=ONCE, responses=CHANGE)
 def disable(
-    context: CurrentContext, caller: Caller, schedule: Id, based_on: Version, response: Response
+    context: CurrentContext, caller: Caller, schedule: ScheduleId, based_on: Version, response: Response
 ) -> ScheduleBody:
     """Its slots are noted as skipped; the job's other schedules stay on. Takes `schedules:edit`."""
     found = actions.set_schedule_enabled(context, caller, schedule, False, version=based_on)
     return _answer(found, response)
 
 
-@router.post("/{schedule}/reset", summary="Reset a schedule to its code", responses=CHANGE)
+@router.post("/{schedule}/reset", summary="Reset a schedule to its code", dependencies=ONCE, responses=CHANGE)
 def reset(
-    context: CurrentContext, caller: Caller, schedule: Id, based_on: Version, response: Response
+    context: CurrentContext, caller: Caller, schedule: ScheduleId, based_on: Version, response: Response
 ) -> ScheduleBody:
     """Let it be what the code says, and on; from then on it follows the code. Takes `schedules:edit`."""
     return _answer(actions.reset_schedule(context, caller, schedule, version=based_on), response)

@@ -22,7 +22,7 @@ from callboard.control.reads.jobs import cron_of
 from callboard.control.reads.names import UnknownJob
 from callboard.control.reads.schedules import FIELDS, MAX_ID, Schedule, UnknownSchedule, name_of
 from callboard.core.clock import as_utc
-from callboard.core.errors import BadSchedule, Conflict
+from callboard.core.errors import BadSchedule, Conflict, Outdated
 from callboard.core.limits import storable
 from callboard.scheduler.misfire import Policy, settle
 from callboard.storage.queries import Row
@@ -95,7 +95,8 @@ def edit_schedule(
 
     Raises:
         NotAllowed, NotFound, BadInput: see `add_schedule`.
-        Conflict: the schedule is no longer of that version, or cannot be switched on.
+        Outdated: the schedule is no longer of that version.
+        Conflict: it cannot be switched on.
     """
     with _holding(context, principal, schedule_id, "edit_schedule", version) as held:
         given = dict(changes)
@@ -117,7 +118,8 @@ def set_schedule_enabled(
 
     Raises:
         NotAllowed, NotFound: see `add_schedule`.
-        Conflict: it is no longer of that version, or is to be switched on and no code declares it any more.
+        Outdated: it is no longer of that version.
+        Conflict: it is to be switched on and no code declares it any more.
     """
     action = "enable_schedule" if enabled else "disable_schedule"
     with _holding(context, principal, schedule_id, action, version) as held:
@@ -132,7 +134,8 @@ def reset_schedule(
 
     Raises:
         NotAllowed, NotFound: see `add_schedule`.
-        Conflict: it is no longer of that version, or no code declares it.
+        Outdated: it is no longer of that version.
+        Conflict: no code declares it.
     """
     with _holding(context, principal, schedule_id, "reset_schedule", version) as held:
         declared = held.row["declared"]
@@ -152,7 +155,8 @@ def remove_schedule(
 
     Raises:
         NotAllowed, NotFound: see `add_schedule`.
-        Conflict: it is no longer of that version, or code declares it: that would bring it back.
+        Outdated: it is no longer of that version.
+        Conflict: code declares it, which would bring it back.
     """
     with _holding(context, principal, schedule_id, "remove_schedule", version) as held:
         if held.row["origin"] == "code" and not held.row["retired"]:
@@ -253,7 +257,7 @@ def _holding(
         if row is None:
             raise UnknownSchedule(schedule_id)
         if version is not None and as_utc(version) != row["changed_at"]:
-            raise Conflict(
+            raise Outdated(
                 f"The schedule {target} was changed meanwhile, by {row['changed_by'] or 'its code'}; look at"
                 " what it says now, and try again."
             )

@@ -25,6 +25,12 @@ LEAST = {
     ("POST", "/api/jobs/run"): "operator",
     ("GET", "/api/runs"): "viewer",
     ("GET", "/api/runs/{run_id}"): "viewer",
+    ("GET", "/api/runs/{run_id}/logs"): "viewer",
+    ("GET", "/api/queues/{queue}"): "viewer",
+    ("POST", "/api/queues/{queue}/drain"): "operator",
+    ("GET", "/api/limits"): "viewer",
+    ("POST", "/api/limits/{limit}/reset"): "operator",
+    ("GET", "/metrics"): "viewer",
     ("POST", "/api/runs/{run_id}/cancel"): "operator",
     ("POST", "/api/runs/{run_id}/retry"): "operator",
     ("GET", "/api/queues"): "viewer",
@@ -75,6 +81,7 @@ LEAST = {
 BODIES = {
     ("POST", "/api/pause"): {"reason": "why not"},
     ("POST", "/api/queues/{queue}/pause"): {"reason": "why not"},
+    ("POST", "/api/queues/{queue}/drain"): {"reason": "why not"},
     ("POST", "/api/jobs/{job}/pause"): {"reason": "why not"},
     ("POST", "/api/admin/cron-jobs/{job}/toggle"): {"enabled": True},
     ("POST", "/api/users"): {"name": "eve", "role": "viewer", "password": "a long password"},
@@ -102,7 +109,7 @@ def operations(client):
 def call(client, method, path, **options):
     filled = path.replace("{job}", "health-check").replace("{run_id}", ID)
     filled = filled.replace("{user}", "nobody").replace("{token}", "none").replace("{action_id}", ID)
-    filled = filled.replace("{schedule}", "424242")
+    filled = filled.replace("{schedule}", "424242").replace("{queue}", "none").replace("{limit}", "none")
     body = BODIES.get((method, path))
     params = {"wait": 0} if method == "POST" and "execute" in path else None
     return client.request(method, filled, json=body, params=params, **options)

@@ -74,7 +74,7 @@ def test_a_change_of_an_old_version_is_refused(api, jobs, method, more):
 
     stale = api.request(method, address, headers={"If-Match": made.headers["etag"]}, **more)
 
-    assert stale.status_code == 409
+    assert stale.status_code == 412
     assert "was changed meanwhile, by " in stale.json()["detail"]
     assert api.get(address).json()["expr"] == "0 9 * * *"
     assert api.request(method, address, headers={"If-Match": "*"}, **more).status_code == 200

@@ -1,0 +1,23 @@
+"""Sums over runs, for what is scraped."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, text
+
+from callboard.storage.queries import Row
+
+BY_JOB = text("""
+SELECT job, sum(succeeded)::bigint AS succeeded, sum(failed)::bigint AS failed
+     , sum(cancelled)::bigint AS cancelled, sum(skipped)::bigint AS skipped, sum(dead)::bigint AS dead
+     , sum(retried)::bigint AS retried
+     , sum(duration_sum_ms)::float8 AS duration_sum_ms, sum(wait_sum_ms)::float8 AS wait_sum_ms
+  FROM callboard.rollups_between(:since)
+ GROUP BY job
+ ORDER BY job
+""")
+
+
+def by_job(connection: Connection, *, since: datetime) -> Sequence[Row]:
+    """One row a job of which anything started or ended since then."""
+    return connection.execute(BY_JOB, {"since": since}).mappings().all()
