@@ -66,6 +66,17 @@ LEAST = {
     ("POST", "/api/schedules/{schedule}/reset"): "operator",
     ("GET", "/api/schedules/{schedule}/ledger"): "viewer",
     ("GET", "/api/jobs/{job}/why"): "viewer",
+    ("GET", "/cron/health/bottlenecks"): "viewer",
+    ("GET", "/cron/health/queues"): "viewer",
+    ("GET", "/cron/health/queues/{queue}"): "viewer",
+    ("GET", "/cron/health/recommendations/{queue}"): "viewer",
+    ("GET", "/cron/health/trends/{queue}"): "viewer",
+    ("GET", "/cron/jobs/stats"): "viewer",
+    ("GET", "/cron/status/overview"): "viewer",
+    ("POST", "/cron/jobs/{job}/execute"): "operator",
+    ("POST", "/cron/jobs/{job}/toggle"): "operator",
+    ("POST", "/cron/maintenance/cleanup"): "operator",
+    ("POST", "/cron/monitoring/health-check"): "operator",
     ("GET", "/api/users"): "admin",
     ("POST", "/api/users"): "admin",
     ("POST", "/api/users/{user}/role"): "admin",
@@ -84,6 +95,7 @@ BODIES = {
     ("POST", "/api/queues/{queue}/drain"): {"reason": "why not"},
     ("POST", "/api/jobs/{job}/pause"): {"reason": "why not"},
     ("POST", "/api/admin/cron-jobs/{job}/toggle"): {"enabled": True},
+    ("POST", "/cron/jobs/{job}/toggle"): {"enabled": True},
     ("POST", "/api/users"): {"name": "eve", "role": "viewer", "password": "a long password"},
     ("POST", "/api/users/{user}/role"): {"role": "admin"},
     ("POST", "/api/users/{user}/password"): {"password": "another long password"},
@@ -111,7 +123,7 @@ def call(client, method, path, **options):
     filled = filled.replace("{user}", "nobody").replace("{token}", "none").replace("{action_id}", ID)
     filled = filled.replace("{schedule}", "424242").replace("{queue}", "none").replace("{limit}", "none")
     body = BODIES.get((method, path))
-    params = {"wait": 0} if method == "POST" and "execute" in path else None
+    params = {"wait": 0} if method == "POST" and ("cron/execute" in path or "/cron/m" in path) else None
     return client.request(method, filled, json=body, params=params, **options)
 
 
