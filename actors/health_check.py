@@ -16,13 +16,14 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from callboard import cron
 from callboard.actors import probes
+from callboard.actors.alerting import alert, all_clear
 from callboard.actors.database import engine
 from callboard.actors.probes import Finding
 from callboard.core.errors import CallboardError
 from callboard.core.hiding import hide
 from callboard.core.logging import get_logger
+from callboard.core.policies import HIGH
 from callboard.core.settings import load_settings
-from callboard.storage.alerts import open_alert, resolve_alert
 from callboard.storage.uptime import store_check
 
 log = get_logger(__name__)
@@ -42,6 +43,7 @@ _SEVERITY = {"degraded": "warning", "down": "critical"}
     periodic=cron("*/5 * * * *"),
     time_limit=30_000,
     max_retries=0,
+    priority=HIGH,
     mutex=True,
 )
 def health_check() -> dict[str, Any]:
@@ -115,10 +117,10 @@ def _store(status: str, duration_ms: int, findings: dict[str, Finding]) -> bool:
             store_check(connection, status, duration_ms, checks)
             for name, finding in findings.items():
                 if finding.status == "healthy":
-                    resolve_alert(connection, ALERT, name)
+                    all_clear(connection, ALERT, name)
                 else:
                     severity = _SEVERITY[finding.status]
-                    open_alert(connection, ALERT, name, finding.detail, severity=severity)
+                    alert(connection, ALERT, name, finding.detail, severity=severity)
     except (CallboardError, SQLAlchemyError) as error:
         log.warning("The health check could not be stored.", action="check_not_stored", error=str(error))
         return False

@@ -19,6 +19,7 @@ from callboard.core.settings_cron import CronSettings
 SECRETS = (
     "DATABASE_URL",
     "REDIS_URL",
+    "BULL_REDIS_PASSWORD",
     "SENTRY_DSN",
     "CALLBOARD_API_TOKEN",
     "CALLBOARD_ADMIN_PASSWORD",
@@ -209,6 +210,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         BadSettings: one sentence that names the variable and what is wrong with it.
     """
     settings = _validated(_environment(os.environ if environ is None else environ))
+    if not settings.redis_url and settings.bull_redis_url:
+        settings = settings.model_copy(update={"redis_url": settings.bull_redis_url})
     if settings.callboard_sandbox == "off":
         settings = settings.model_copy(update={"callboard_sandbox_url": "", "callboard_sandbox_smtp_url": ""})
     if settings.database_url and settings.redis_url and settings.callboard_sandbox_url:

@@ -27,7 +27,14 @@ HAVING known.finalised_at IS NULL OR count(m.measured_at) <> known.measurements
     OR max(m.fetched_at) > known.finalised_at
     ON CONFLICT (location_id, day) DO UPDATE
    SET {SET}, computed_at = now(), finalised_at = now()
-RETURNING s.location_id, s.day, s.us_aqi_max, s.dominant
+RETURNING s.location_id, s.day
+""").bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
+
+LATEST = text("""
+SELECT DISTINCT ON (location_id) location_id, day, us_aqi_max, dominant
+  FROM business.daily_statistics
+ WHERE location_id = ANY(:ids)
+ ORDER BY location_id, day DESC
 """).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
 
 REPORTS = text("""
@@ -74,9 +81,14 @@ def finalise(connection: Connection, ids: Sequence[int], now: datetime, days: in
     The last minute of a day counts as its end: what is measured in it is added by the next call.
 
     Returns:
-        `location_id, day, us_aqi_max, dominant` of each day that was written.
+        `location_id, day` of each day that was written.
     """
     return connection.execute(FINALISE, {"ids": list(ids), "now": now, "days": days}).all()
+
+
+def latest_days(connection: Connection, ids: Sequence[int]) -> Sequence[Row[Any]]:
+    """The latest finalised day of each of these places: `location_id, day, us_aqi_max, dominant`."""
+    return connection.execute(LATEST, {"ids": list(ids)}).all()
 
 
 def make_reports(connection: Connection, now: datetime, days: int) -> int:
