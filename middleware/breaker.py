@@ -27,6 +27,9 @@ from callboard.middleware.skips import park, skip
 #: What a breaker's admission answers.
 CLOSED, PROBE = 1, 2
 
+#: Ms for which a breaker is open that nothing but an operator closes: a hundred years.
+NO_RECOVERY = 3_155_760_000_000
+
 #: The longest cause that is kept, in characters.
 MAX_CAUSE = 300
 
@@ -39,11 +42,14 @@ class BreakerSettings:
         threshold: consecutive failures that open it.
         timeout: how long it stays open before a probe may try.
         window: a failure that long after the one before begins to count anew.
+        recovers: whether a probe may try by itself; otherwise it stays open until an operator closes it. That
+            holds for all breakers.
     """
 
     threshold: int = 5
     timeout: int = 300_000
     window: int = 60_000
+    recovers: bool = True
 
 
 class Breaker(Middleware):
@@ -123,6 +129,7 @@ class Breaker(Middleware):
         execution.outcome = self._outcome(message, options, ok, cause)
 
     def _outcome(self, message: MessageProxy, options: dict[str, Any], ok: bool | None, cause: str) -> bytes:
+        timeout = options.get("breaker_timeout", self._settings.timeout)
         return orjson.dumps(
             {
                 "ok": ok,
@@ -131,7 +138,7 @@ class Breaker(Middleware):
                 "run": message.message_id,
                 "threshold": options.get("breaker_threshold", self._settings.threshold),
                 "window": options.get("breaker_window", self._settings.window),
-                "timeout": options.get("breaker_timeout", self._settings.timeout),
+                "timeout": timeout if self._settings.recovers else NO_RECOVERY,
             }
         )
 

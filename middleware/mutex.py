@@ -69,6 +69,8 @@ class Mutex(Middleware):
 
     def __init__(self) -> None:
         self._logger = get_logger(__name__)
+        #: Whether the options hold at all.
+        self.enabled = True
         #: When holders in this process have ended, by the name of their mutex (s, monotonic).
         self._left: dict[str, float] = {}
 
@@ -89,7 +91,7 @@ class Mutex(Middleware):
         self._acquire = load_script(broker.client, "acquire")
 
     def before_process_message(self, broker: Any, message: MessageProxy) -> None:
-        if not isinstance(message, Delivery) or message.execution is None:
+        if not self.enabled or not isinstance(message, Delivery) or message.execution is None:
             return
         actor = broker.get_actor(message.actor_name)
         template = message.options.get("mutex", actor.options.get("mutex"))

@@ -32,6 +32,9 @@ class Retries(middleware.Retries):
     Dramatiq's exponential one where no `backoff` is named.
     """
 
+    #: Whether a failed attempt is followed by another at all.
+    enabled = True
+
     @classmethod
     def like(cls, stock: middleware.Retries) -> "Retries":
         """Ours with the settings of Dramatiq's."""
@@ -58,6 +61,8 @@ class Retries(middleware.Retries):
 
     def max_attempts(self, options: dict[str, Any]) -> int | None:
         """How many attempts an actor with those options has in all; None: no limit."""
+        if not self.enabled:
+            return 1
         retries = options.get("max_retries", self.max_retries)
         return None if retries is None or "retry_when" in options else retries + 1
 
@@ -122,6 +127,8 @@ class Retries(middleware.Retries):
     def _again(
         self, retries: int, error: BaseException, message: MessageProxy, options: dict[str, Any]
     ) -> bool:
+        if not self.enabled:
+            return False
         retry_when = options.get("retry_when", self.retry_when)
         if retry_when is not None:
             return bool(retry_when(retries, error))

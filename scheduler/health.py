@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from callboard.core.health import find_bottlenecks, score
 from callboard.core.keys import Keys
 from callboard.core.settings import Settings
+from callboard.scheduler.courier import Duty
 from callboard.storage.alerts import NewAlert, open_alerts, resolve_others
 from callboard.storage.queries.jobs import queues
 from callboard.storage.queue_facts import load_facts, thresholds
@@ -32,7 +33,7 @@ class QueueHealth:
         self._silence_ms = settings.callboard_worker_timeout
         self._limits = thresholds(settings)
         self._kept = timedelta(milliseconds=settings.queue_health_retention_period)
-        self._tells: bool = getattr(settings, "cron_enable_alert_notifications", True)
+        self._tells = settings.cron_enable_alert_notifications
 
     def sample(self) -> None:
         """Keep a sample of every queue."""
@@ -62,3 +63,14 @@ class QueueHealth:
                 if self._tells:
                     open_alerts(connection, kind, alerts)
                 resolve_others(connection, kind, [each.subject for each in alerts])
+
+
+def health_duties(engine: Engine, client: Redis, settings: Settings) -> list[Duty]:
+    """What a scheduler has to do for the queues' health; nothing where the settings have it switched off."""
+    if not settings.cron_enable_performance_monitoring:
+        return []
+    health = QueueHealth(engine, client, settings)
+    return [
+        Duty("samples", health.sample, SAMPLE_EVERY),
+        Duty("health", health.judge, settings.queue_health_check_interval / 1000),
+    ]

@@ -28,7 +28,7 @@ from callboard.middleware.broker import Broker
 from callboard.scheduler.clock import TOLERANCE, Clock
 from callboard.scheduler.courier import Courier, Duty
 from callboard.scheduler.emitter import Scheduler
-from callboard.scheduler.health import SAMPLE_EVERY, QueueHealth
+from callboard.scheduler.health import health_duties
 from callboard.scheduler.listener import Listener
 from callboard.scheduler.memory import Memory
 from callboard.scheduler.outage import Outage
@@ -107,7 +107,6 @@ class SchedulerProcess:
         self.scheduler = Scheduler(self._engine, self.relay, self.clock, self._database, self._redis)
         self._presence = Presence(self._client, self._keys, self._describe)
         self._memory = Memory(self._engine, self._client, self._keys)
-        health = QueueHealth(self._engine, self._client, settings)
         self._courier = Courier(
             [
                 Duty("clock", self._measure_clock, CLOCK_EVERY),
@@ -115,8 +114,7 @@ class SchedulerProcess:
                 Duty("switches", self._sync_switches, SWITCHES_EVERY),
                 Duty("signals", self._send_signals, RELAY_EVERY),
                 Duty("outbox", self._send_outbox, RELAY_EVERY),
-                Duty("samples", health.sample, SAMPLE_EVERY),
-                Duty("health", health.judge, settings.queue_health_check_interval / 1000),
+                *health_duties(self._engine, self._client, settings),
             ],
             self._database,
             self._redis,

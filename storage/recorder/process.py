@@ -182,7 +182,8 @@ class Recorder:
         if unknown:
             register_unknown(connection, unknown)
             self._known.update(unknown)
-        write(connection, batch, self._stream.key, position)
+        counted = self._settings.cron_enable_metrics_collection
+        write(connection, batch, self._stream.key, position, counted=counted)
 
 
 #: The classes of PostgreSQL's errors that what is written causes: cardinality, data, constraints, limits of a

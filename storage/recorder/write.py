@@ -31,8 +31,10 @@ def prepare(connection: psycopg.Connection[Any]) -> None:
     connection.commit()
 
 
-def write(connection: psycopg.Connection[Any], batch: Batch, stream: str, position: str) -> None:
-    """Write a batch and the position, or nothing."""
+def write(
+    connection: psycopg.Connection[Any], batch: Batch, stream: str, position: str, *, counted: bool = True
+) -> None:
+    """Write a batch and the position, or nothing. `counted`: whether it adds to the rollups."""
     with connection.transaction(), connection.cursor() as cursor:
         for source, jobs in batch.declarations:
             register_jobs(connection, source, jobs)
@@ -58,7 +60,7 @@ def write(connection: psycopg.Connection[Any], batch: Batch, stream: str, positi
             cursor.executemany(_TURNED_AWAY, batch.turned_away)
         ends = [counts for run_id, counts in batch.ends.items() if run_id not in refused]
         retries = [counts for execution, counts in batch.retries.items() if execution in attempted]
-        rows = rollup_rows([*ends, *retries])
+        rows = rollup_rows([*ends, *retries]) if counted else []
         if rows:
             _copy(cursor, "rollups", rows)
             cursor.execute(_ROLLUPS)

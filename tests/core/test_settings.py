@@ -74,6 +74,9 @@ def test_a_redis_url_is_kept_as_it_is(url: str) -> None:
         ("CALLBOARD_API_PORT", "65536", "less than or equal to 65535"),
         ("CALLBOARD_PANEL_PORT", "-1", "greater than or equal to 0"),
         ("CALLBOARD_ACTORS", " , ", "must name at least one module"),
+        ("BULL_REDIS_HOST", "redis://cache", "must be the name or the address of a host"),
+        ("BULL_REDIS_PORT", "0", "greater than or equal to 1"),
+        ("BULL_REDIS_DB", "-1", "greater than or equal to 0"),
         ("QUEUE_HEALTH_CHECK_INTERVAL", "60", "greater than or equal to 1000"),
         ("QUEUE_HEALTH_ALERT_THRESHOLD", "50", "less than or equal to 1"),
         ("QUEUE_HEALTH_ALERT_THRESHOLD", "nan", "number"),
@@ -175,6 +178,42 @@ def test_the_sandbox_of_the_running_instance_is_found_by_whoever_works_on_its_se
     assert (other.callboard_sandbox_url, other.callboard_sandbox_smtp_url) == ("", "")
     assert told.callboard_sandbox_url == "http://127.0.0.1:3"
     assert (off.callboard_sandbox_url, off.callboard_sandbox_smtp_url) == ("", "")
+
+
+def test_redis_may_be_named_by_its_parts() -> None:
+    parts = {"BULL_REDIS_HOST": "cache", "BULL_REDIS_PORT": "6380", "BULL_REDIS_DB": "2"}
+
+    def named(**more: str) -> str:
+        return load_settings({**NOWHERE, **parts, **more}).redis_url
+
+    assert named() == "redis://cache:6380/2"
+    assert named(BULL_REDIS_PASSWORD="p@ss/word") == "redis://:p%40ss%2Fword@cache:6380/2"
+    assert named(BULL_REDIS_HOST="::1") == "redis://[::1]:6380/2"
+    assert named(REDIS_URL="redis://other") == "redis://other", "the whole address comes first"
+    assert load_settings({**NOWHERE, "BULL_REDIS_PORT": "6380"}).redis_url == "", (
+        "without a host they say nothing"
+    )
+
+
+def test_a_password_of_redis_does_not_show_when_settings_are_printed() -> None:
+    given = {
+        **NOWHERE,
+        "BULL_REDIS_HOST": "cache",
+        "BULL_REDIS_PASSWORD": "hunter2",
+        "REDIS_URL": "redis://other",
+    }
+
+    assert "hunter2" not in f"{load_settings(given)!r}"
+
+
+def test_features_are_on_until_they_are_switched_off() -> None:
+    names = [name for name in Settings.model_fields if name.startswith("cron_enable_")]
+
+    assert len(names) == 5
+    for name in names:
+        assert getattr(load_settings(NOWHERE), name) is True
+        assert getattr(load_settings({**NOWHERE, name.upper(): "false"}), name) is False
+        assert "valid boolean" in refusal({name.upper(): "perhaps"})
 
 
 def test_an_address_without_a_scheme_or_a_host_is_refused() -> None:

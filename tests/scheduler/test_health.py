@@ -9,7 +9,7 @@ import dramatiq
 import pytest
 from sqlalchemy import Engine, text
 
-from callboard.scheduler.health import QueueHealth
+from callboard.scheduler.health import QueueHealth, health_duties
 from callboard.storage.queue_facts import load_facts
 from callboard.storage.samples import delete_old_samples, take_samples
 from helpers.declarations import declare, job
@@ -91,3 +91,27 @@ def test_growth_is_that_of_the_samples(health: QueueHealth, engine: Engine, brok
     assert facts.growth == pytest.approx(0.02, rel=0.05)
     assert (facts.depth, facts.dead_growth) == (3, 2)
     assert facts.since is not None
+
+
+@pytest.mark.parametrize(("monitored", "names"), [(True, ["samples", "health"]), (False, [])])
+def test_queues_are_sampled_and_judged_where_the_settings_say_so(
+    settings: Any, engine: Engine, broker: Any, monitored: bool, names: list[str]
+) -> None:
+    given = settings.model_copy(update={"cron_enable_performance_monitoring": monitored})
+
+    duties = health_duties(engine, broker.client, given)
+
+    assert [duty.name for duty in duties] == names
+
+
+def test_no_alert_is_opened_where_the_settings_switch_them_off(
+    settings: Any, engine: Engine, broker: Any, health: QueueHealth
+) -> None:
+    strict = {"queue_health_alert_threshold": 1.0, "queue_health_waiting_jobs": 0}
+    opened = []
+    for tells in (False, True):
+        given = settings.model_copy(update={**strict, "cron_enable_alert_notifications": tells})
+        QueueHealth(engine, broker.client, given).judge()
+        opened.append(bool(rows(engine, "SELECT * FROM callboard.alerts WHERE subject = 'mail'")))
+
+    assert opened == [False, True]

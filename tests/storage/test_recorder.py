@@ -30,6 +30,25 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "BLOCK_MS", 50)
 
 
+@pytest.mark.parametrize("counted", [True, False])
+def test_figures_are_added_up_where_the_settings_say_so(
+    broker: Broker, settings: Settings, counted: bool
+) -> None:
+    @dramatiq.actor(max_retries=0)
+    def work() -> None:
+        return None
+
+    with (
+        recording(settings.model_copy(update={"cron_enable_metrics_collection": counted})),
+        working(broker),
+    ):
+        work.send()
+        (row,) = wait_for_rows(settings, 1, FINISHED)
+
+    assert row["state"] == "succeeded"
+    assert bool(select(settings, "SELECT * FROM callboard.rollups")) is counted
+
+
 def test_a_run_that_succeeds_becomes_one_row_and_no_attempt(broker: Broker, settings: Settings) -> None:
     @dramatiq.actor(max_retries=2, time_limit=5_000)
     def work(number: int, *, name: str) -> dict[str, int]:
