@@ -32,11 +32,14 @@ app.add_typer(jobs, name="jobs", rich_help_panel="Jobs")
 runs = typer.Typer(no_args_is_help=True, help="Find runs, look at one, cancel it, have it tried again.")
 app.add_typer(runs, name="runs", rich_help_panel="Jobs")
 
-queues = typer.Typer(no_args_is_help=True, help="How much waits; pause queues, and resume them.")
+queues = typer.Typer(no_args_is_help=True, help="How much waits, how well they do; pause, drain, resume.")
 app.add_typer(queues, name="queues", rich_help_panel="Jobs")
 
 breakers = typer.Typer(no_args_is_help=True, help="Circuit breakers: how they stand, and closing one.")
 app.add_typer(breakers, name="breakers", rich_help_panel="Jobs")
+
+limits = typer.Typer(no_args_is_help=True, help="Limits: who holds them and who waits; a minute begun anew.")
+app.add_typer(limits, name="limits", rich_help_panel="Jobs")
 
 dead = typer.Typer(no_args_is_help=True, help="Dead letters: list them, requeue them, drop them.")
 app.add_typer(dead, name="dead", rich_help_panel="Jobs")
