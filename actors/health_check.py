@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from callboard import cron
 from callboard.actors import probes
 from callboard.actors.alerting import alert, all_clear
+from callboard.actors.breaker_care import tend_breakers
 from callboard.actors.database import engine
 from callboard.actors.probes import Finding
 from callboard.core.errors import CallboardError
@@ -30,8 +31,8 @@ log = get_logger(__name__)
 
 #: Seconds that one question to Redis may take: the whole check has 30.
 REDIS_TIMEOUT_S = 3
-#: The kind of the alerts that stand for findings.
-ALERT = "health"
+#: The kind of the alerts that stand for findings, and the finding whose parts have alerts of their own.
+ALERT, TOLD = "health", "breakers"
 
 _SEVERITY = {"degraded": "warning", "down": "critical"}
 
@@ -48,6 +49,8 @@ _SEVERITY = {"degraded": "warning", "down": "critical"}
 )
 def health_check() -> dict[str, Any]:
     """Probe every part of the system, add a row to the uptime log, and open or close alerts accordingly.
+
+    Circuit breakers that no job names any more are closed.
 
     Returns:
         `processed`: how many probes there were; `failed`: how many found something amiss; `status`: healthy,
@@ -83,6 +86,7 @@ def examine(client: redis.Redis, broker: Any, home: Path) -> dict[str, Finding]:
         findings["outbox"] = _ask_database(probes.probe_outbox)
         if redis_answers:
             findings["stream"] = _ask_database(partial(probes.probe_stream, client=client, keys=keys))
+            findings["breakers"] = _ask_database(partial(tend_breakers, client=client, keys=keys))
     return findings
 
 
@@ -118,7 +122,7 @@ def _store(status: str, duration_ms: int, findings: dict[str, Finding]) -> bool:
             for name, finding in findings.items():
                 if finding.status == "healthy":
                     all_clear(connection, ALERT, name)
-                else:
+                elif name != TOLD:
                     severity = _SEVERITY[finding.status]
                     alert(connection, ALERT, name, finding.detail, severity=severity)
     except (CallboardError, SQLAlchemyError) as error:

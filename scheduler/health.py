@@ -8,19 +8,17 @@ from datetime import timedelta
 from redis import Redis
 from sqlalchemy import Engine
 
-from callboard.core.health import find_bottlenecks, score
+from callboard.core.health import job_alarms, queue_alarms
+from callboard.core.health.alarms import KINDS
 from callboard.core.keys import Keys
 from callboard.core.settings import Settings
 from callboard.scheduler.courier import Duty
 from callboard.storage.alerts import NewAlert, open_alerts, resolve_others
 from callboard.storage.queries.jobs import queues
-from callboard.storage.queue_facts import load_facts, thresholds
+from callboard.storage.queue_facts import load_facts, load_recent, thresholds
 from callboard.storage.samples import EVERY_S, delete_old_samples, store_samples, take_samples
 
 SAMPLE_EVERY = float(EVERY_S)
-#: The kinds of the alerts: a score below its threshold, and a bottleneck that is critical.
-LOW_SCORE = "queue_health"
-BOTTLENECK = "queue_bottleneck"
 
 
 class QueueHealth:
@@ -44,22 +42,18 @@ class QueueHealth:
             store_samples(connection, found)
 
     def judge(self) -> None:
-        """Open alerts for queues that do badly, close those that are over, and forget old samples."""
-        low, critical = [], []
+        """Open alerts for what does badly, close those of what is over, and forget old samples."""
         with self._engine.begin() as connection:
             delete_old_samples(connection, self._kept)
-            for facts in load_facts(connection, self._client, self._keys, self._silence_ms):
-                result = score(facts, self._limits)
-                if result.value is not None and result.value < self._limits.score:
-                    because = " ".join(each.evidence for each in result.deductions)
-                    text = f"The health of the queue {facts.queue} is {result.value:.2f}. {because}"
-                    low.append(NewAlert(facts.queue, text, details={"score": round(result.value, 3)}))
-                for each in find_bottlenecks(facts, self._limits):
-                    if each.severity == "critical":
-                        details = {"cause": each.cause, "type": each.type}
-                        critical.append(NewAlert(facts.queue, each.evidence, "critical", details))
-                        break
-            for kind, alerts in ((LOW_SCORE, low), (BOTTLENECK, critical)):
+            facts = load_facts(connection, self._client, self._keys, self._silence_ms)
+            found = [alarm for each in facts for alarm in queue_alarms(each, self._limits)]
+            found += job_alarms(load_recent(connection), self._limits)
+            for kind in KINDS:
+                alerts = [
+                    NewAlert(each.subject, each.message, each.severity, each.details)
+                    for each in found
+                    if each.kind == kind
+                ]
                 if self._tells:
                     open_alerts(connection, kind, alerts)
                 resolve_others(connection, kind, [each.subject for each in alerts])

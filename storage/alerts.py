@@ -34,6 +34,7 @@ _RESOLVE_OTHERS = text("""
 UPDATE callboard.alerts
    SET resolved_at = clock_timestamp()
  WHERE kind = :kind AND subject <> ALL(cast(:subjects AS text[])) AND resolved_at IS NULL
+   AND opened_at <= now() - :age_s * interval '1 second'
 """)
 
 
@@ -72,6 +73,9 @@ def resolve_alert(connection: Connection, kind: str, subject: str, *, age_s: flo
     return connection.execute(_RESOLVE, {"kind": kind, "subject": subject, "age_s": age_s}).rowcount > 0
 
 
-def resolve_others(connection: Connection, kind: str, subjects: Collection[str]) -> int:
-    """Close all alerts of a kind but those of the given subjects. Returns how many."""
-    return connection.execute(_RESOLVE_OTHERS, {"kind": kind, "subjects": list(subjects)}).rowcount
+def resolve_others(
+    connection: Connection, kind: str, subjects: Collection[str], *, age_s: float = 0.0
+) -> int:
+    """Close all alerts of a kind, open for `age_s`, but those of the given subjects. Returns how many."""
+    values = {"kind": kind, "subjects": list(subjects), "age_s": age_s}
+    return connection.execute(_RESOLVE_OTHERS, values).rowcount

@@ -8,7 +8,7 @@ from typing import Any
 from redis import Redis
 from sqlalchemy import Connection
 
-from callboard.core.health import Facts, JobFacts, Thresholds
+from callboard.core.health import Facts, JobFacts, Recent, Thresholds
 from callboard.core.histogram import merge, percentile
 from callboard.core.keys import Keys
 from callboard.core.settings import Settings
@@ -54,6 +54,12 @@ def load_facts(connection: Connection, client: Redis, keys: Keys, silence_ms: in
         )
         for sample in take_samples(client, keys, names, silence_ms)
     ]  # fmt: skip
+
+
+def load_recent(connection: Connection) -> list[Recent]:
+    """What became of each job's last runs: some twenty, of at most the last 24 hours."""
+    since = database_time(connection) - BASELINE
+    return [Recent(**row) for row in queries.last_runs(connection, since=since, enough=ENOUGH)]
 
 
 def _by_queue(rows: Iterable[Row]) -> dict[str, list[Row]]:

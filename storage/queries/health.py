@@ -34,6 +34,20 @@ SELECT q.queue, f.at AS first_at, f.depth AS first_depth, f.dead AS first_dead
                       LIMIT 1) z ON true
 """)
 
+LAST = text("""
+SELECT job, sum(finished)::int AS finished, sum(failed)::int AS failed
+  FROM (SELECT r.job, r.succeeded + r.failed + r.dead AS finished, r.failed + r.dead AS failed
+             , sum(r.succeeded + r.failed + r.dead) OVER (
+                   PARTITION BY r.job ORDER BY r.bucket DESC, r.queue
+                   ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS later
+          FROM callboard.rollups r
+          JOIN callboard.jobs j ON j.name = r.job AND j.declared
+         WHERE r.width_s = 60 AND r.bucket >= :since) minutes
+ WHERE coalesce(later, 0) < :enough
+ GROUP BY job
+ ORDER BY job
+""")
+
 BREAKERS = text("""
 SELECT queue
      , CASE WHEN options ->> 'breaker' = 'true' THEN name ELSE options ->> 'breaker' END AS breaker
@@ -56,6 +70,11 @@ def sampled(
     """By queue: the first sample since `start`, and since when (at most since `day`) work has waited."""
     values = {"queues": list(queues), "start": start, "day": day}
     return {row["queue"]: row for row in connection.execute(SAMPLES, values).mappings()}
+
+
+def last_runs(connection: Connection, *, since: datetime, enough: int) -> Sequence[Row]:
+    """One row a declared job: what became of its runs in the last minutes since then that hold `enough`."""
+    return connection.execute(LAST, {"since": since, "enough": enough}).mappings().all()
 
 
 def breakers(connection: Connection) -> Sequence[Row]:

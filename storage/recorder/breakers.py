@@ -5,8 +5,7 @@ from typing import Any
 
 import psycopg
 
-#: The kind of alert that stands for an open breaker.
-KIND = "breaker_open"
+from callboard.storage.breakers import KIND
 
 _CHANGE = """
 INSERT INTO callboard.breaker_changes (breaker, at, from_state, to_state, cause, job, run_id)
@@ -26,11 +25,16 @@ UPDATE callboard.alerts SET resolved_at = clock_timestamp()
 """
 
 
-def write_changes(cursor: psycopg.Cursor[Any], changes: Sequence[tuple[Any, ...]]) -> None:
-    """Write changes (breaker, at in ms, from, to, cause, job, run id), in their order."""
+def write_changes(
+    cursor: psycopg.Cursor[Any], changes: Sequence[tuple[Any, ...]], *, told: bool = True
+) -> None:
+    """Write changes (breaker, at in ms, from, to, cause, job, run id), in their order.
+
+    `told`: whether alerts are opened; they are closed in any case.
+    """
     cursor.executemany(_CHANGE, changes)
     for breaker, _, _, to, cause, job, _ in changes:
-        if to == "open":
+        if to == "open" and told:
             message = f"The breaker {breaker} is open: {cause or 'no cause is known'}."
             cursor.execute(_OPEN, (KIND, breaker, message, cause, job))
         elif to == "closed":

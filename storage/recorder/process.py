@@ -183,7 +183,8 @@ class Recorder:
             register_unknown(connection, unknown)
             self._known.update(unknown)
         counted = self._settings.cron_enable_metrics_collection
-        write(connection, batch, self._stream.key, position, counted=counted)
+        told = self._settings.cron_enable_alert_notifications
+        write(connection, batch, self._stream.key, position, counted=counted, told=told)
 
 
 #: The classes of PostgreSQL's errors that what is written causes: cardinality, data, constraints, limits of a

@@ -32,9 +32,18 @@ def prepare(connection: psycopg.Connection[Any]) -> None:
 
 
 def write(
-    connection: psycopg.Connection[Any], batch: Batch, stream: str, position: str, *, counted: bool = True
+    connection: psycopg.Connection[Any],
+    batch: Batch,
+    stream: str,
+    position: str,
+    *,
+    counted: bool = True,
+    told: bool = True,
 ) -> None:
-    """Write a batch and the position, or nothing. `counted`: whether it adds to the rollups."""
+    """Write a batch and the position, or nothing.
+
+    Where it is `counted` it adds to the rollups, where it is `told` it opens alerts.
+    """
     with connection.transaction(), connection.cursor() as cursor:
         for source, jobs in batch.declarations:
             register_jobs(connection, source, jobs)
@@ -55,7 +64,7 @@ def write(
         if batch.progress:
             cursor.executemany(_PROGRESS, list(batch.progress.values()))
         if batch.breaker_changes:
-            write_changes(cursor, batch.breaker_changes)
+            write_changes(cursor, batch.breaker_changes, told=told)
         if batch.turned_away:
             cursor.executemany(_TURNED_AWAY, batch.turned_away)
         ends = [counts for run_id, counts in batch.ends.items() if run_id not in refused]

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 
 from callboard.core.keys import Keys
 
-CHECKS = {"disk", "redis", "workers", "postgresql", "schedules", "outbox", "stream"}
+CHECKS = {"disk", "redis", "workers", "postgresql", "schedules", "outbox", "stream", "breakers"}
 
 
 @pytest.fixture
@@ -213,7 +213,7 @@ def test_without_redis_the_system_is_down_and_the_uptime_log_says_so(
     result = check()
 
     assert (result["status"], result["stored"]) == ("down", True)
-    assert set(result["checks"]) == CHECKS - {"workers", "stream"}
+    assert set(result["checks"]) == CHECKS - {"workers", "stream", "breakers"}
     assert read(engine, "SELECT status FROM callboard.uptime_checks") == [("down",)]
 
 

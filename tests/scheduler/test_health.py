@@ -80,6 +80,57 @@ def test_an_unserved_queue_opens_its_alerts_once_and_closes_them(
     assert len(rows(engine, "SELECT 1 FROM callboard.alerts")) == 2
 
 
+def finish(
+    engine: Engine, *, succeeded: int = 0, failed: int = 0, ago_min: int = 1, job: str = "send"
+) -> None:
+    """Have runs of a job finish in one minute."""
+    statement = (
+        "INSERT INTO callboard.rollups (width_s, bucket, job, queue, succeeded, failed)"
+        " VALUES (60, date_trunc('minute', now()) - :ago * interval '1 minute', :job, 'mail', :ok, :bad)"
+    )
+    with engine.begin() as connection:
+        values = {"ago": ago_min, "job": job, "ok": succeeded, "bad": failed}
+        connection.execute(text(statement), values)
+
+
+def failing(engine: Engine) -> list[tuple[str, str, bool]]:
+    found = rows(
+        engine,
+        "SELECT subject, severity, resolved_at IS NULL AS open FROM callboard.alerts"
+        " WHERE kind = 'job_failures' ORDER BY id",
+    )
+    return [(each["subject"], each["severity"], each["open"]) for each in found]
+
+
+def test_a_job_that_fails_too_often_has_an_alert_until_its_last_runs_are_better(
+    health: QueueHealth, engine: Engine
+) -> None:
+    # Given a good day, and a bad quarter of an hour after it; and a job that is declared no more
+    finish(engine, succeeded=500, ago_min=90)
+    finish(engine, succeeded=15, failed=7, ago_min=30)
+    finish(engine, failed=50, job="gone")
+
+    health.judge()
+    assert failing(engine) == [("send", "warning", True)]
+
+    finish(engine, succeeded=19, ago_min=3)
+    health.judge()
+    assert failing(engine) == [("send", "warning", True)], "the last twenty begin in the bad time"
+
+    finish(engine, succeeded=1, ago_min=2)
+    health.judge()
+    assert failing(engine) == [("send", "warning", False)]
+
+
+def test_a_job_that_fails_in_its_few_runs_of_a_day_has_an_alert(health: QueueHealth, engine: Engine) -> None:
+    for hour in range(1, 6):
+        finish(engine, failed=1, ago_min=hour * 60)
+
+    health.judge()
+
+    assert failing(engine) == [("send", "critical", True)]
+
+
 def test_growth_is_that_of_the_samples(health: QueueHealth, engine: Engine, broker: Any) -> None:
     health.sample()
     with engine.begin() as connection:

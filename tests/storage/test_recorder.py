@@ -49,6 +49,24 @@ def test_figures_are_added_up_where_the_settings_say_so(
     assert bool(select(settings, "SELECT * FROM callboard.rollups")) is counted
 
 
+@pytest.mark.parametrize("told", [True, False])
+def test_a_breaker_that_opens_has_an_alert_where_the_settings_say_so(
+    broker: Broker, settings: Settings, told: bool
+) -> None:
+    @dramatiq.actor(max_retries=0, breaker=True, breaker_threshold=1)
+    def work() -> None:
+        raise ConnectionError("down")
+
+    with (
+        recording(settings.model_copy(update={"cron_enable_alert_notifications": told})),
+        working(broker),
+    ):
+        work.send()
+        wait_for_rows(settings, 1, "SELECT * FROM callboard.breaker_changes")
+
+    assert bool(select(settings, "SELECT * FROM callboard.alerts WHERE kind = 'breaker_open'")) is told
+
+
 def test_a_run_that_succeeds_becomes_one_row_and_no_attempt(broker: Broker, settings: Settings) -> None:
     @dramatiq.actor(max_retries=2, time_limit=5_000)
     def work(number: int, *, name: str) -> dict[str, int]:
