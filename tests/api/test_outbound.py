@@ -238,6 +238,11 @@ def test_no_log_has_the_token_of_an_address(url: str, caplog: pytest.LogCaptureF
     with caplog.at_level(logging.DEBUG):
         ask(url, "/api/jobs/run-outbound?token=a-runners&max=1", None)
 
-    lines = [str(vars(record)) for record in caplog.records if record.name.startswith("callboard")]
-    assert any("/api/jobs/run-outbound" in line for line in lines)
+        def ours() -> list[str]:
+            found = [str(vars(record)) for record in caplog.records if record.name.startswith("callboard")]
+            return found if any("/api/jobs/run-outbound" in line for line in found) else []
+
+        # The line is written when the answer has gone out.
+        lines = wait_for(ours, what="the request's line in the log")
+
     assert not any("a-runners" in line for line in lines)

@@ -15,6 +15,7 @@ MAY = {
         "runs:cancel",
         "runs:retry",
         "breakers:reset",
+        "limits:reset",
         "dead:requeue",
         "dead:drop",
         "schedules:edit",

@@ -9,7 +9,7 @@ from callboard.control.reads.ledger import Wanted, ledger, page
 from callboard.core.errors import BadInput
 from helpers.schedules import add_schedule, execute
 
-HOUR = timedelta(hours=1)
+HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
 NOW = datetime.now(UTC).replace(microsecond=0)
 
 ADD = """
@@ -56,13 +56,16 @@ def test_slots_that_have_passed_undecided_are_there_too(context, engine, add):
     schedule = add_schedule(engine, "report", "0 * * * *", checked_until=NOW - 3 * HOUR)
     add(schedule, NOW - 4 * HOUR)
 
-    found, _ = page(context, Wanted(job="report"))
+    found, _ = page(context, Wanted(job="report", until=NOW))
 
     assert [slot.disposition for slot in found] == ["undecided"] * 3 + ["fired"]
     assert found[0].decided_at is None
     assert "no scheduler is alive" in found[0].reason
     assert len({slot.due_at for slot in found}) == 4
-    assert len(page(context, Wanted(dispositions=["undecided"], since=NOW - 2 * HOUR))[0]) == 2
+    assert (
+        len(page(context, Wanted(dispositions=["undecided"], since=NOW - 2 * HOUR + SECOND, until=NOW))[0])
+        == 2
+    )
     assert [slot.disposition for slot in page(context, Wanted(dispositions=["fired"]))[0]] == ["fired"]
 
 

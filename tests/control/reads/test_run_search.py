@@ -15,6 +15,12 @@ from helpers.runs import add_run
 NOW = datetime.now(UTC)
 
 
+@pytest.fixture(autouse=True)
+def now(monkeypatch):
+    """The moment is each test's own: filters go by the clock."""
+    monkeypatch.setitem(globals(), "NOW", datetime.now(UTC))
+
+
 @pytest.fixture
 def database(database_url):
     with psycopg.connect(psycopg_url(database_url), autocommit=True, row_factory=dict_row) as connection:
