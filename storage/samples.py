@@ -36,6 +36,9 @@ DELETE FROM callboard.queue_samples
 """)
 
 
+_COUNT = text("SELECT count(*) FROM callboard.queue_samples WHERE at < now() - cast(:age AS interval)")
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """One queue now. `slots` are the threads of the workers that serve it, `busy` those that have its work.
@@ -110,6 +113,12 @@ def store_samples(connection: Connection, samples: Sequence[Sample]) -> None:
         for each in samples
     ]
     connection.execute(_STORE, {"samples": rows, "every": timedelta(seconds=EVERY_S)})
+
+
+def count_old_samples(connection: Connection, age: timedelta) -> int:
+    """How many samples are older than that."""
+    count: int = connection.execute(_COUNT, {"age": age}).scalar_one()
+    return count
 
 
 def delete_old_samples(connection: Connection, age: timedelta, limit: int = 10_000) -> int:

@@ -63,17 +63,6 @@ SELECT 'air-quality', s.day::text
    SET content = excluded.content, made_at = now()
 """)
 
-DELETE_MEASUREMENTS = text("""
-DELETE FROM business.measurements
- WHERE ctid = ANY (ARRAY(
-       SELECT ctid FROM business.measurements
-        WHERE measured_at < now() - :days * interval '24 hours'
-        LIMIT :limit))
-""")
-COUNT_MEASUREMENTS = text("""
-SELECT count(*) FROM business.measurements WHERE measured_at < now() - :days * interval '24 hours'
-""")
-
 
 def finalise(connection: Connection, ids: Sequence[int], now: datetime, days: int) -> Sequence[Row[Any]]:
     """Keep the figures of these places' last days that are over, where they are not kept or have changed.
@@ -94,14 +83,3 @@ def latest_days(connection: Connection, ids: Sequence[int]) -> Sequence[Row[Any]
 def make_reports(connection: Connection, now: datetime, days: int) -> int:
     """Make the reports of the last days whose figures are newer than their report. Returns how many."""
     return connection.execute(REPORTS, {"now": now, "days": days}).rowcount
-
-
-def count_old_measurements(connection: Connection, days: int) -> int:
-    """How many measurements are older than so many days."""
-    count: int = connection.execute(COUNT_MEASUREMENTS, {"days": days}).scalar_one()
-    return count
-
-
-def delete_old_measurements(connection: Connection, days: int, limit: int) -> int:
-    """Delete up to `limit` measurements older than so many days; their days' figures stay."""
-    return connection.execute(DELETE_MEASUREMENTS, {"days": days, "limit": limit}).rowcount
