@@ -24,7 +24,12 @@ class Standing:
     @property
     def sentence(self) -> str:
         """What is told of it."""
-        return f"The breaker {self.name} is open: {self.cause or 'no cause is known'}."
+        return open_sentence(self.name, self.cause)
+
+
+def open_sentence(name: str, cause: str | None) -> str:
+    """What is told of an open breaker."""
+    return f"The breaker {name} is open: {(cause or 'no cause is known').rstrip('.')}."
 
 
 def not_closed(client: Redis, keys: Keys) -> list[Standing]:

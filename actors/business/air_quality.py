@@ -47,7 +47,7 @@ class Measured:
 
 @dramatiq.actor(
     actor_name="fetch-paris-data",
-    description="Fetch what is in the air of Paris",
+    description="Fetch air quality data for Paris",
     category="data",
     periodic=cron("* * * * *", tz="Europe/Paris"),
     misfire="skip",
@@ -93,7 +93,7 @@ def fetch_paris_data(place: str = "paris", batch_size: int = 50, dry_run: bool =
 
 @dramatiq.actor(
     actor_name="hourly-aggregations",
-    description="Add up the present day of every place",
+    description="Calculate current day aggregations for all locations",
     category="analytics",
     periodic=cron("0 * * * *"),
     time_limit=300_000,
@@ -116,7 +116,7 @@ def hourly_aggregations(place: str = ALL, batch_size: int = 100, dry_run: bool =
 
 @dramatiq.actor(
     actor_name="daily-statistics",
-    description="Finalise the days that are over, report them, and alert of bad air",
+    description="Finalize daily statistics and generate reports",
     category="analytics",
     periodic=cron("59 23 * * *"),
     time_limit=600_000,

@@ -5,7 +5,7 @@ from typing import Any
 
 import psycopg
 
-from callboard.storage.breakers import KIND
+from callboard.storage.breakers import KIND, open_sentence
 
 _CHANGE = """
 INSERT INTO callboard.breaker_changes (breaker, at, from_state, to_state, cause, job, run_id)
@@ -35,7 +35,6 @@ def write_changes(
     cursor.executemany(_CHANGE, changes)
     for breaker, _, _, to, cause, job, _ in changes:
         if to == "open" and told:
-            message = f"The breaker {breaker} is open: {cause or 'no cause is known'}."
-            cursor.execute(_OPEN, (KIND, breaker, message, cause, job))
+            cursor.execute(_OPEN, (KIND, breaker, open_sentence(breaker, cause), cause, job))
         elif to == "closed":
             cursor.execute(_RESOLVE, (KIND, breaker))
