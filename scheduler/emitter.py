@@ -73,6 +73,8 @@ class Scheduler(periodiq.Scheduler):
         super().__init__(actors=[])  # type: ignore[no-untyped-call]
         self.alarm_q = Alarm(clock)
         self.timetable = Timetable()
+        #: Whether alerts are opened.
+        self.tells = True
         #: Whether notices of changes arrive; without them the schedules are polled.
         self.listening = False
         #: When a schedule is to be looked at next, for others to see.
@@ -228,7 +230,7 @@ class Scheduler(periodiq.Scheduler):
 
     def _tell_unreadable(self, connection: Connection) -> None:
         unreadable = {f"{entry.actor_name} #{entry.id}": entry for entry in self.timetable.unreadable}
-        for subject, entry in unreadable.items():
+        for subject, entry in unreadable.items() if self.tells else ():
             message = f"A schedule of {entry.actor_name} does not run. {entry.problem}"
             open_alert(connection, UNREADABLE, subject, message, schedule_id=entry.id)
         resolve_others(connection, UNREADABLE, unreadable)
@@ -269,7 +271,7 @@ class Scheduler(periodiq.Scheduler):
             self._reload_at = None
             text = describe_step(step)
             log.warning(text, action="clock_stepped", seconds=round(step, 1))
-            if alarming(step):
+            if alarming(step) and self.tells:
                 self._unreported.append((text, step))
         while self._unreported:
             text, step = self._unreported[0]

@@ -105,6 +105,7 @@ class SchedulerProcess:
         self._database, self._redis = Outage("PostgreSQL"), Outage("Redis")
         self.relay = Relay(self._engine, self._broker)
         self.scheduler = Scheduler(self._engine, self.relay, self.clock, self._database, self._redis)
+        self.scheduler.tells = settings.cron_enable_alert_notifications
         self._presence = Presence(self._client, self._keys, self._describe)
         self._memory = Memory(self._engine, self._client, self._keys)
         self._courier = Courier(
@@ -197,14 +198,14 @@ class SchedulerProcess:
         with self._engine.begin() as connection:
             offset = self.clock.measure(lambda: database_time(connection))
             host = platform.node()
-            if abs(offset) > TOLERANCE:
+            if abs(offset) > TOLERANCE and self.scheduler.tells:
                 message = (
                     f"The clock of host {host} differs from the database's by {offset:+.1f} s;"
                     " schedules follow the database's."
                 )
                 if open_alert(connection, "clock_offset", host, message, offset_s=round(offset, 1)):
                     log.warning(message, action="clock_offset", seconds=round(offset, 1))
-            else:
+            elif abs(offset) <= TOLERANCE:
                 resolve_alert(connection, "clock_offset", host)
                 resolve_alert(connection, "clock_step", host, age_s=STEP_SHOWN)
         self._database.over()

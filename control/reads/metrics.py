@@ -38,6 +38,7 @@ def _lines(context: Context) -> Iterator[str]:
     found = jobs(context)
     with context.read() as connection:
         rows = queries.by_job(connection, since=month)
+        alerts = queries.open_alerts(connection)
         outbox = vitals.unsent_messages(connection)
         overdue = vitals.overdue_slot(connection)
         silence = vitals.recorder_silence(connection, context.keys.events)
@@ -112,6 +113,12 @@ def _lines(context: Context) -> Iterator[str]:
         "gauge",
         "1: open or half open.",
         (({"breaker": each.name}, float(each.state != "closed")) for each in breakers(context)),
+    )
+    yield from _metric(
+        "open_alerts",
+        "gauge",
+        "Alerts that are open.",
+        (({"kind": row["kind"], "severity": row["severity"]}, row["open"]) for row in alerts),
     )
     for name, what, value in (
         ("workers", "Worker processes that are alive.", len(alive)),

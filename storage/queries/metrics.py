@@ -1,4 +1,4 @@
-"""Sums over runs, for what is scraped."""
+"""Sums over runs and alerts, for what is scraped."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,7 +17,20 @@ SELECT job, sum(succeeded)::bigint AS succeeded, sum(failed)::bigint AS failed
  ORDER BY job
 """)
 
+OPEN_ALERTS = text("""
+SELECT kind, severity, count(*) AS open
+  FROM callboard.alerts
+ WHERE resolved_at IS NULL
+ GROUP BY kind, severity
+ ORDER BY kind, severity
+""")
+
 
 def by_job(connection: Connection, *, since: datetime) -> Sequence[Row]:
     """One row a job of which anything started or ended since then."""
     return connection.execute(BY_JOB, {"since": since}).mappings().all()
+
+
+def open_alerts(connection: Connection) -> Sequence[Row]:
+    """One row a kind and severity of which alerts are open: how many."""
+    return connection.execute(OPEN_ALERTS).mappings().all()

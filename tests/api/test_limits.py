@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from callboard.storage.alerts import open_alert
 from helpers.declarations import audit, declare, job, log_execution
 from helpers.runs import NOW
 
@@ -59,6 +60,7 @@ def test_a_queue_is_drained_when_nothing_of_it_is_under_way(api, known, redis_cl
 def test_figures_are_scraped_in_the_format_of_prometheus(api, engine, known):
     with engine.begin() as connection:
         log_execution(connection, "sync", NOW, ms=1500)
+        open_alert(connection, "health", "disk", "Full.", severity="critical")
 
     answer = api.get("/metrics")
 
@@ -69,4 +71,5 @@ def test_figures_are_scraped_in_the_format_of_prometheus(api, engine, known):
         ), line
     assert 'callboard_runs_total{job="sync",outcome="succeeded"} 1\n' in answer.text
     assert 'callboard_queue_messages{queue="default",state="waiting"} 0\n' in answer.text
+    assert 'callboard_open_alerts{kind="health",severity="critical"} 1\n' in answer.text
     assert "callboard_recorder_lag_seconds 0\n" in answer.text

@@ -251,6 +251,17 @@ def test_when_a_clock_steps_by_more_than_a_minute_an_alert_is_opened(engine, rel
     assert "stepped back by 0:05:00" in alerts[0][1]
 
 
+def test_a_scheduler_that_is_to_tell_nothing_opens_no_alert(engine, relay, broker):
+    shift = [0.0]
+    scheduler = Scheduler(engine, relay, Clock(lambda: time.time() + shift[0], time.monotonic))
+    scheduler.tells = False
+    add_schedule(engine, "broken", "61 * * * *", checked_until=datetime.now(UTC))
+    scheduler.schedule()
+    shift[0] += 300.0
+    scheduler.schedule()
+    assert fetch(engine, "SELECT kind FROM callboard.alerts") == []
+
+
 def test_when_the_clock_of_host_and_database_go_back_nothing_fires_twice(engine, broker, scheduler):
     schedule_id = add_schedule(engine, "report", "*/10 * * * *", checked_until=datetime.now(UTC) - HOUR)
     scheduler.schedule()
