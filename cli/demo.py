@@ -16,6 +16,9 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 def seed(
     customers: Annotated[int, typer.Option(metavar="N", help="How many customers.")] = 200,
     number: Annotated[int, typer.Option("--seed", metavar="N", help="What all chance comes of.")] = 7,
+    competitors: Annotated[
+        int | None, typer.Option(metavar="N", help="How many competitors (default: one for 20 customers).")
+    ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="Empty the business tables first.")] = False,
     yes: Yes = False,
 ) -> None:
@@ -32,7 +35,15 @@ def seed(
             def told(table: str) -> None:
                 progress.update(task, advance=1, description=f"Filled {table}")
 
-            done = actions.seed(system, local_principal(), customers, number, replace=replace, told=told)
+            done = actions.seed(
+                system,
+                local_principal(),
+                customers,
+                number,
+                competitors=competitors,
+                replace=replace,
+                told=told,
+            )
     out.print(f"There are {done.customers:,} customers now, and {done.rows:,} rows in all.")
 
 

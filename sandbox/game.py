@@ -5,20 +5,19 @@ solves for them that go on as time goes by. E-mail addresses that begin with `no
 """
 
 import time
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from base64 import urlsafe_b64decode
 from datetime import UTC, datetime
-from hashlib import blake2b
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
+from callboard.core.demo.solving import Solved, figures, place_in, player_of, stream
 from callboard.core.errors import CallboardError
 from callboard.core.settings import load_settings
 from callboard.sandbox.answers import Json, bearer, problem
 from callboard.sandbox.knobs import Setting
-from callboard.sandbox.solving import Solved, figures, stream
 from callboard.sandbox.state import State, state_of
 from callboard.storage.business.game_platform import linked_ids
 
@@ -73,7 +72,7 @@ def solves(
                 }
                 for solved in page
             ],
-            "cursor": _cursor(page[-1].key if page else after),
+            "cursor": place_in(page[-1].key if page else after),
             "has_more": more,
         }
     )
@@ -108,11 +107,6 @@ def lookup(request: Request, body: Annotated[dict[str, Any], Body()]) -> Respons
     return Json({"competitors": found})
 
 
-def player_of(email: str) -> str:
-    """The id of whoever has that e-mail address."""
-    return f"gp-{blake2b(email.lower().encode(), digest_size=6).hexdigest()}"
-
-
 def _totals(player: str, scores: list[int], now: datetime) -> dict[str, Any]:
     solves_, points, last = figures(player, now)
     return {
@@ -131,10 +125,6 @@ def _place(cursor: str | None, since: datetime | None) -> tuple[datetime, str]:
         return (begin if begin.tzinfo else begin.replace(tzinfo=UTC)), ""
     moment, _, identity = urlsafe_b64decode(cursor.encode("ascii")).decode().partition(" ")
     return datetime.fromtimestamp(float(moment), UTC), identity
-
-
-def _cursor(place: tuple[datetime, str]) -> str:
-    return urlsafe_b64encode(f"{place[0].timestamp()} {place[1]}".encode()).decode()
 
 
 def _learn(state: State, players: list[str]) -> None:

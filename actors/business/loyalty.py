@@ -21,19 +21,27 @@ from callboard.storage.business import loyalty
     mutex=True,
 )
 def process_tier_upgrades(batch_size: int = 500, dry_run: bool = False) -> dict[str, Any]:
-    """Give every customer the highest tier that the points have reached. Nobody loses one."""
+    """Credit the points of completed jobs, then give every customer the highest tier that the points reach.
+
+    A job earns a point for each euro, times the multiplier of the customer's tier; a new tier brings its
+    bonus. Each is given once. Nobody loses a tier.
+    """
 
     def handle(connection: Connection, items: Sequence[Item]) -> Mapping[str, int]:
-        loyalty.upgrade(connection, [item.id for item in items], [item.reached_id for item in items])
-        return {"upgraded": len(items)}
+        ids = [item.id for item in items]
+        credited, upgraded = loyalty.credit_jobs(connection, ids), set[int]()
+        # A bonus may reach the next tier.
+        while risen := loyalty.upgrade(connection, ids):
+            upgraded |= risen
+        return {"credited": credited, "upgraded": len(upgraded)}
 
     return work_through(
         "process-tier-upgrades",
         "customers",
-        loyalty.fetch_upgrades,
+        loyalty.fetch_due,
         handle,
-        count=loyalty.count_upgrades,
+        count=loyalty.count_due,
         batch_size=batch_size,
         dry_run=dry_run,
-        what="customers upgraded",
+        what="customers looked at",
     )

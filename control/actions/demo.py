@@ -12,8 +12,11 @@ from callboard.core.errors import BadInput, Conflict
 from callboard.storage.business import demo
 
 MOST = 1_000_000
+MOST_COMPETITORS = 100_000
 #: Tables that are filled, for a progress bar.
-TABLES = 24
+TABLES = 35
+#: Days of which there is a daily report.
+REPORTS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,7 @@ def seed(
     count: int,
     number: int,
     *,
+    competitors: int | None = None,
     replace: bool = False,
     today: date | None = None,
     told: Callable[[str], None] | None = None,
@@ -44,30 +48,37 @@ def seed(
 
     Args:
         number: what all chance comes of.
+        competitors: how many of the game platform; by default one for 20 customers, and ten at least.
         replace: empty the tables first.
         told: called with the name of each table that is filled.
 
     Raises:
         NotAllowed: the role does not include `demo:manage`.
-        BadInput: fewer than 1 customer, or more than a million.
-        Conflict: there are customers, and `replace` is not given.
+        BadInput: there are to be too few or too many of them.
+        Conflict: there are business data, and `replace` is not given.
     """
     with audited(
         context, principal, permission="demo:manage", action="seed_demo", target="business"
     ) as entry:
         if not 1 <= count <= MOST:
             raise BadInput(f"{count} customers cannot be made up; ask for 1 to {MOST:,}.")
+        if competitors is not None and not 0 <= competitors <= MOST_COMPETITORS:
+            raise BadInput(f"{competitors} competitors cannot be made up; ask for 0 to {MOST_COMPETITORS:,}.")
         before = demo.count_customers(entry.connection)
         if before and not replace:
             raise Conflict(f"There are {before:,} customers already; give --replace to remove them first.")
         if replace:
             demo.empty(entry.connection)
-        rows = 0
-        for made in make(count, number, today or datetime.now(UTC).date()):
-            demo.fill(entry.connection, made.table, made.columns, made.rows)
-            rows += len(made.rows)
+        elif filled := demo.first_filled(entry.connection):
+            raise Conflict(
+                f"The table business.{filled} has rows already; give --replace to remove all first."
+            )
+        rows, day = 0, today or datetime.now(UTC).date()
+        for made in make(count, number, day, competitors):
+            rows += demo.fill(entry.connection, made)
             if told is not None:
                 told(made.table)
+        rows += demo.report_days(entry.connection, day, REPORTS)
         entry.before, entry.after = {"customers": before}, {"customers": count, "seed": number}
     return Filled(count, rows)
 

@@ -1,72 +1,177 @@
-"""Customers, their jobs, and their loyalty."""
+"""Customers, and what was done for them."""
 
-from collections import Counter
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from random import Random
 from typing import Any
 
-from callboard.core.demo.rows import Ground, Rows
+from callboard.core.demo.rows import Ground, Rows, soon
 
-ZONES = ("Europe/Paris", "Europe/Berlin", "Europe/London", "America/New_York", "Asia/Tokyo", "UTC")
-TIERS = ((1, "Bronze", 1, 0, 1), (2, "Silver", 2, 500, 1.25), (3, "Gold", 3, 2_000, 1.5))
-ACHIEVEMENTS = (
-    (1, "first-job", "First job", "jobs", 1, 50),
-    (2, "five-jobs", "Five jobs", "jobs", 5, 200),
-    (3, "big-spender", "Big spender", "spent", 200_000, 300),
-    (4, "friend", "Brought a friend", "referrals", 1, 100),
-    (5, "critic", "First review", "reviews", 1, 50),
-    (6, "faithful", "With us for a year", "days", 365, 100),
+ZONES = (
+    *("Europe/Paris", "Europe/Paris", "Europe/Berlin", "Europe/London", "America/New_York", "Asia/Tokyo"),
+    "UTC",
 )
-WORK = ("Boiler service", "Garden care", "Window cleaning", "Painting", "Roof repair", "Deep cleaning")
+#: The work that is done, and from how much to how much it costs.
+WORK = {
+    "Boiler service": (90, 260),
+    "Garden care": (40, 220),
+    "Window cleaning": (35, 180),
+    "Painting": (250, 1_400),
+    "Roof repair": (300, 1_800),
+    "Deep cleaning": (80, 420),
+}
 #: No country has the code +999: nothing that is sent to these numbers reaches anybody.
 PHONE = "+999{key:08d}"
 NAMES = 1_500
+#: The tier (None: not judged yet) and the points of each customer.
+Standing = Mapping[int, tuple[int | None, int]]
 
 
-def people(ground: Ground) -> list[Rows]:
-    """Tiers, achievements, customers, completed jobs, the ledger and referrals."""
-    jobs = _jobs(ground)
-    ledger, points = _ledger(jobs)
-    return [
-        Rows("loyalty_tiers", ("id", "name", "rank", "points", "multiplier"), TIERS),
-        Rows("achievements", ("id", "code", "name", "kind", "threshold", "points"), ACHIEVEMENTS),
-        _customers(ground, points),
-        jobs,
-        ledger,
-        _referrals(ground),
-    ]
+@dataclass(slots=True)
+class Customer:
+    """A customer, and since when there is which consent (None: there is none)."""
+
+    id: int
+    name: str
+    email: str
+    phone: str | None
+    zone: str
+    language: str
+    birthday: date | None
+    joined: datetime
+    whatsapp_at: datetime | None
+    email_at: datetime | None
+    marketing_at: datetime | None
+    #: When the customer has asked to be left alone.
+    stopped_at: datetime | None = None
+
+    def reachable(self, at: datetime) -> bool:
+        """Whether WhatsApp messages might be sent at that moment."""
+        agreed = self.whatsapp_at is not None and self.whatsapp_at <= at
+        return self.phone is not None and agreed and (self.stopped_at is None or at < self.stopped_at)
+
+    def promotable(self, at: datetime) -> bool:
+        """Whether promotions might be sent at that moment."""
+        return self.reachable(at) and self.marketing_at is not None and self.marketing_at <= at
 
 
-def _customers(ground: Ground, points: Counter[int]) -> Rows:
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A piece of work that was done."""
+
+    id: int
+    customer: Customer
+    title: str
+    cents: int
+    at: datetime
+
+
+def make_customers(ground: Ground) -> list[Customer]:
+    """The customers, in the order in which they came. One in five has come within the days of the data."""
     from faker import Faker
 
     faker, chance = Faker("en_GB"), ground.chance("customers")
     faker.seed_instance(ground.seed)
     first = [faker.first_name() for _ in range(NAMES)]
     last = [faker.last_name() for _ in range(NAMES)]
+    moments = sorted(_joined(ground, chance) for _ in range(ground.customers))
+    return [
+        _customer(ground, chance, key, f"{chance.choice(first)} {chance.choice(last)}", at)
+        for key, at in enumerate(moments, 1)
+    ]
+
+
+def _joined(ground: Ground, chance: Random) -> datetime:
+    if chance.random() < 0.2:
+        return ground.between(chance, ground.start, ground.now - timedelta(hours=2))
+    return ground.between(chance, ground.now - timedelta(days=900), ground.start)
+
+
+def _customer(ground: Ground, chance: Random, key: int, name: str, joined: datetime) -> Customer:
+    def consent(share: float) -> datetime | None:
+        later = joined + soon(chance, hours=1)
+        return later if chance.random() < share else None
+
+    local_part = "".join(char for char in f"{name}.{key}".lower().replace(" ", ".") if char not in "'")
+    return Customer(
+        id=key,
+        name=name,
+        email=f"{local_part}@example.com",
+        phone=PHONE.format(key=key) if chance.random() < 0.97 else None,
+        zone=chance.choice(ZONES),
+        language=chance.choice(("en", "en", "fr", "de")),
+        birthday=_birthday(ground, chance, key),
+        joined=joined,
+        whatsapp_at=consent(0.82),
+        email_at=consent(0.85),
+        marketing_at=consent(0.62),
+    )
+
+
+def _birthday(ground: Ground, chance: Random, key: int) -> date | None:
+    if chance.random() < 0.1:
+        return None
+    born = ground.today - timedelta(days=chance.randint(20 * 365, 70 * 365))
+    if key % 50:
+        return born
+    # Somebody's birthday is always today, also on 29 February.
+    return ground.today.replace(year=born.year - born.year % 4)
+
+
+def make_jobs(ground: Ground, customers: list[Customer]) -> list[Job]:
+    """What was done for them, in the order of time. Some of it on the last day."""
+    chance, found = ground.chance("completed_jobs"), []
+    last_day = ground.now - timedelta(hours=20)
+    # Some have their first job in the last hours.
+    new = [each for each in customers if each.id % 40 == 3 and each.joined < ground.now - timedelta(hours=12)]
+    others = [each for each in customers if each.id % 40 != 3] or customers
+    for number in range(2 * len(customers)):
+        customer = chance.choice(others)
+        since = max(customer.joined + timedelta(minutes=30), ground.start)
+        at = ground.at_work(chance, max(since, last_day) if number % 20 == 0 else since, customer.zone)
+        title = chance.choice(tuple(WORK))
+        low, high = WORK[title]
+        # Prices end with whole or half units.
+        found.append((at, customer.id, title, chance.randint(2 * low, 2 * high) * 50))
+    for customer in new:
+        at = ground.between(chance, ground.now - timedelta(hours=11))
+        found.append((at, customer.id, "Window cleaning", chance.randint(70, 360) * 50))
+    by_id = {customer.id: customer for customer in customers}
+    return [
+        Job(key, by_id[customer], title, cents, at)
+        for key, (at, customer, title, cents) in enumerate(sorted(found), 1)
+    ]
+
+
+def note_stops(ground: Ground, customers: list[Customer]) -> None:
+    """Have some of those who consent to messages ask to be left alone."""
+    chance = ground.chance("stops")
+    for customer in customers:
+        if customer.phone is None or customer.whatsapp_at is None or chance.random() > 0.02:
+            continue
+        since = max(customer.whatsapp_at, ground.start) + timedelta(days=1)
+        if since < ground.now:
+            customer.stopped_at = ground.between(chance, since)
+
+
+def customer_rows(customers: list[Customer], standing: Standing) -> Rows:
+    """The table."""
     rows: list[tuple[Any, ...]] = []
-    for key in range(1, ground.customers + 1):
-        name, family = chance.choice(first), chance.choice(last)
-        joined = ground.now - timedelta(days=chance.randint(91, 900))
-        if chance.random() < 0.2:
-            joined = ground.ago(chance)
-        address = f"{name}.{family}.{key}@example.com".lower().replace(" ", "").replace("'", "")
-        reached = max(tier[0] for tier in TIERS if tier[3] <= points[key])
+    for each in customers:
+        stopped = each.stopped_at is not None
+        consents = (
+            None if stopped else each.whatsapp_at,
+            each.email_at,
+            None if stopped else each.marketing_at,
+        )
         rows.append(
             (
-                key,
-                f"{name} {family}",
-                address,
-                PHONE.format(key=key),
-                chance.choice(ZONES),
-                chance.choice(("en", "fr", "de")),
-                ground.today - timedelta(days=chance.randint(20 * 365, 70 * 365)),
-                joined if chance.random() < 0.8 else None,
-                joined if chance.random() < 0.85 else None,
-                joined if chance.random() < 0.6 else None,
-                reached if chance.random() < 0.9 else 1,
-                points[key],
-                f"R{key:07d}",
-                joined,
+                *(each.id, each.name, each.email, each.phone, each.zone, each.language, each.birthday),
+                *consents,
+                *standing[each.id],
+                f"R{each.id:07d}",
+                each.joined,
             )
         )
     columns = (
@@ -76,29 +181,8 @@ def _customers(ground: Ground, points: Counter[int]) -> Rows:
     return Rows("customers", columns, rows)
 
 
-def _jobs(ground: Ground) -> Rows:
-    chance = ground.chance("completed_jobs")
-    rows = [
-        (key, chance.randint(1, ground.customers), chance.choice(WORK), chance.randint(40, 900) * 100, at)
-        for key in range(1, 2 * ground.customers + 1)
-        for at in (ground.ago(chance),)
-    ]
-    return Rows("completed_jobs", ("id", "customer_id", "title", "amount_cents", "completed_at"), rows)
-
-
-def _ledger(jobs: Rows) -> tuple[Rows, Counter[int]]:
-    points: Counter[int] = Counter()
-    rows = []
-    for job, customer, _title, cents, at in jobs.rows:
-        points[customer] += cents // 100
-        rows.append((customer, cents // 100, "job", str(job), at))
-    return Rows("points_ledger", ("customer_id", "points", "reason", "reference", "at"), rows), points
-
-
-def _referrals(ground: Ground) -> Rows:
-    chance = ground.chance("referrals")
-    rows = [
-        (key, referred - 1, referred, "pending", ground.ago(chance, 200))
-        for key, referred in enumerate(range(2, ground.customers + 1, 10), start=1)
-    ]
-    return Rows("referrals", ("id", "referrer_id", "referred_id", "status", "created_at"), rows)
+def job_rows(jobs: list[Job]) -> Rows:
+    """The table."""
+    columns = ("id", "customer_id", "title", "amount_cents", "completed_at")
+    rows = [(job.id, job.customer.id, job.title, job.cents, job.at) for job in jobs]
+    return Rows("completed_jobs", columns, rows)

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from callboard.core.clock import utcnow
-from callboard.sandbox.solving import figures, solved_on, stream
+from callboard.core.demo.solving import figures, solved_on, stream
 
 EMAILS = [f"player{number}@example.org" for number in range(20)]
 

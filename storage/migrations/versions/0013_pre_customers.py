@@ -17,9 +17,22 @@ def upgrade() -> None:
         sa.Column("rank", sa.Integer(), nullable=False, comment="1 is the lowest."),
         sa.Column("points", sa.Integer(), nullable=False, comment="From which one has it."),
         sa.Column(
-            "multiplier", sa.Numeric(precision=4, scale=2), server_default=sa.text("1"), nullable=False
+            "multiplier",
+            sa.Numeric(precision=4, scale=2),
+            server_default=sa.text("1"),
+            nullable=False,
+            comment="Of jobs' points.",
         ),
-        sa.CheckConstraint("points >= 0 AND multiplier >= 1", name=op.f("loyalty_tiers_points_check")),
+        sa.Column(
+            "bonus",
+            sa.Integer(),
+            server_default=sa.text("0"),
+            nullable=False,
+            comment="Points for reaching it, once.",
+        ),
+        sa.CheckConstraint(
+            "points >= 0 AND multiplier >= 1 AND bonus >= 0", name=op.f("loyalty_tiers_points_check")
+        ),
         sa.PrimaryKeyConstraint("id", name=op.f("loyalty_tiers_pkey")),
         sa.UniqueConstraint("name", name=op.f("loyalty_tiers_name_key")),
         sa.UniqueConstraint("points", name=op.f("loyalty_tiers_points_key")),

@@ -12,7 +12,7 @@ from sqlalchemy import (
     text,
 )
 
-from callboard.storage.tables.base import NOW, metadata, moment, one_of
+from callboard.storage.tables.base import NOW, ZERO, metadata, moment, one_of
 from callboard.storage.tables.business.base import SCHEMA, key, refers, words
 
 loyalty_tiers = Table(
@@ -22,8 +22,9 @@ loyalty_tiers = Table(
     words("name", unique=True),
     Column("rank", Integer, nullable=False, unique=True, comment="1 is the lowest."),
     Column("points", Integer, nullable=False, unique=True, comment="From which one has it."),
-    Column("multiplier", Numeric(4, 2), nullable=False, server_default=text("1")),
-    CheckConstraint("points >= 0 AND multiplier >= 1", name="points"),
+    Column("multiplier", Numeric(4, 2), nullable=False, server_default=text("1"), comment="Of jobs' points."),
+    Column("bonus", Integer, nullable=False, server_default=ZERO, comment="Points for reaching it, once."),
+    CheckConstraint("points >= 0 AND multiplier >= 1 AND bonus >= 0", name="points"),
     schema=SCHEMA,
     comment="One row per tier.",
 )

@@ -256,7 +256,7 @@ def test_one_solve_that_makes_no_sense_harms_none_beside_it_and_a_page_of_them_i
         made = real(player, day)
         return tuple(_spoilt(each) if each.at.day in days else each for each in made)
 
-    from callboard.sandbox import solving
+    from callboard.core.demo import solving
 
     real = solving.solved_on
     monkeypatch.setattr(solving, "solved_on", nonsense)

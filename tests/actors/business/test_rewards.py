@@ -1,6 +1,6 @@
 """Achievements, referrals and the portal's figures, on made-up data in the real tables."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -25,7 +25,7 @@ SELECT count(*) FROM business.customers c
 def filled(engine: Engine) -> Engine:
     with engine.begin() as connection:
         for rows in make(100, 7, datetime.now(UTC).date()):
-            demo.fill(connection, rows.table, rows.columns, rows.rows)
+            demo.fill(connection, rows)
     return engine
 
 
@@ -57,4 +57,6 @@ def test_the_days_of_the_portal_are_computed_anew(surroundings: Any, filled: Eng
         connection.execute(text("DELETE FROM business.portal_events"))
     assert job(days=5)["rows"] == 0
     with filled.connect() as connection:
-        assert connection.scalar(text("SELECT count(*) FROM business.portal_daily")) == 0
+        kept = "SELECT count(*) FROM business.portal_daily WHERE day >= :since"
+        since = datetime.now(UTC).date() - timedelta(days=5)
+        assert connection.scalar(text(kept), {"since": since}) == 0

@@ -24,8 +24,22 @@ def test_tables_are_filled_refused_replaced_and_emptied(context, engine, admin):
         # The next id follows those that were filled in.
         added = "INSERT INTO business.locations (slug, name, latitude, longitude) VALUES ('x', 'X', 0, 0)"
         assert connection.scalar(text(f"{added} RETURNING id")) == 10
+        assert connection.scalar(text("SELECT count(*) FROM callboard.uptime_checks")) > 0
     assert demo.customers(context) == 20
     assert demo.clear(context, admin) == 20
+    assert demo.customers(context) == 0
+    with engine.begin() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM callboard.uptime_checks")) == 0
+        assert connection.scalar(text("SELECT count(*) FROM callboard.alerts")) == 0
+
+
+def test_what_is_there_already_is_not_mixed_with_what_is_made_up(context, engine, admin):
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO business.locations (slug, name, latitude, longitude) VALUES ('x', 'X', 0, 0)")
+        )
+    with pytest.raises(Conflict, match=r"business\.locations has rows already; give --replace"):
+        demo.seed(context, admin, 10, 7)
     assert demo.customers(context) == 0
 
 
@@ -36,4 +50,6 @@ def test_only_an_admin_may_and_only_sensible_numbers_are_taken(context, admin, o
         demo.clear(context, operator)
     with pytest.raises(BadInput):
         demo.seed(context, admin, 0, 7)
+    with pytest.raises(BadInput):
+        demo.seed(context, admin, 1, 7, competitors=-1)
     assert demo.customers(context) == 0
