@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from callboard import cron
 from callboard.actors.alerting import alert, all_clear
 from callboard.actors.database import engine
-from callboard.actors.items import Item, work_through
+from callboard.actors.items import Batch, Item, Work, work_through
 from callboard.actors.providers.errors import Refused
 from callboard.actors.providers.open_meteo import OpenMeteo, Reading
 from callboard.core.aqi import POLLUTANTS, eu_aqi, us_aqi
@@ -38,11 +38,15 @@ AT_ONCE = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A place with what was read there, or with why nothing was."""
+    """A place with what was read there."""
 
     id: int
-    reading: Reading | None
-    error: str = ""
+    reading: Reading
+
+    @property
+    def error(self) -> str:
+        """Why nothing was read, "" if something was."""
+        return self.reading.error
 
 
 @dramatiq.actor(
@@ -68,27 +72,25 @@ def fetch_paris_data(place: str = "paris", batch_size: int = 50, dry_run: bool =
         air_quality.add_place(connection, **PARIS)
     slug = None if place == ALL else place
     source = OpenMeteo()
-
-    def fetch(connection: Connection, after: int | None, limit: int) -> Sequence[Item]:
-        return _read(source, air_quality.fetch_places(connection, slug, after, limit))
+    work = Work("fetch-paris-data", batch_size=batch_size, dry_run=dry_run, counts=("new", "changed"))
 
     def handle(connection: Connection, items: Sequence[Item]) -> Mapping[str, int]:
         rows = [_row(item) for item in items]
         new, changed = air_quality.keep_measurements(connection, rows)
-        if rows:
-            index(connection, [row["id"] for row in rows], min(row["at"] for row in rows))
+        index(connection, [row["id"] for row in rows], min(row["at"] for row in rows))
         return {"new": new, "changed": changed}
 
-    return work_through(
-        "fetch-paris-data",
+    places = work.rows(
+        lambda connection, after, limit: air_quality.fetch_places(connection, slug, after, limit)
+    )
+    work.through_batches(
         "locations",
-        fetch,
+        (Batch(_read(source, rows)) for rows in places),
         handle,
         count=lambda connection: air_quality.count_places(connection, slug),
-        batch_size=batch_size,
-        dry_run=dry_run,
         what="places read",
     )
+    return work.outcome()
 
 
 @dramatiq.actor(
@@ -182,20 +184,16 @@ def _through_places(
 
 
 def _read(source: OpenMeteo, places: Sequence[Any]) -> list[Measured]:
-    if not places:
-        return []
     try:
         readings = source.current([(place.latitude, place.longitude) for place in places])
     except Refused as refusal:
         if len(places) > 1:
             return [measured for place in places for measured in _read(source, [place])]
-        return [Measured(places[0].id, None, str(refusal))]
+        return [Measured(places[0].id, Reading(error=str(refusal)))]
     return [Measured(place.id, reading) for place, reading in zip(places, readings, strict=True)]
 
 
 def _row(item: Measured) -> dict[str, Any]:
-    if item.reading is None:
-        raise ValueError(item.error)
     return {"id": item.id, "at": item.reading.measured_at, **item.reading.concentrations}
 
 

@@ -1,7 +1,8 @@
 """The external service's records, kept up with."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import dramatiq
@@ -9,7 +10,7 @@ from sqlalchemy import Connection
 
 from callboard import cron
 from callboard.actors.database import engine
-from callboard.actors.items import Item, MostFailed, work_through
+from callboard.actors.items import Batch, Item, Work
 from callboard.actors.providers.external import PAGE, External
 from callboard.core.backoff import fixed
 from callboard.core.clock import utcnow
@@ -37,26 +38,19 @@ def sync_external_data(batch_size: int = PAGE, dry_run: bool = False) -> dict[st
 
     Where it goes on is kept with each page, in the transaction that stores the page.
     """
-    service = External()
-    with engine().connect() as connection:
-        cursor = read_cursor(connection, CURSOR)
-    more = True
+    work = Work(NAME, batch_size=batch_size, dry_run=dry_run, counts=("stored", "deleted"))
 
-    def fetch(connection: Connection, _after: str | None, limit: int) -> Sequence[Item]:
-        nonlocal cursor, more
-        if not more:
-            return []
-        page = service.changes(cursor=cursor, since=utcnow() - HISTORY, limit=limit)
-        cursor, more = page.cursor, page.has_more
-        wrong = [record.error for record in page.records if record.error]
-        if len(wrong) > len(page.records) / 2:
-            raise MostFailed(f"Most of a page of {len(page.records)} records makes no sense. {wrong[0]}")
-        if page.records and not dry_run:
-            move_cursor(connection, CURSOR, page.cursor)
-        return page.records
-
-    def handle(connection: Connection, items: Sequence[Item]) -> Mapping[str, int]:
+    def store(connection: Connection, items: Sequence[Item]) -> Mapping[str, int]:
         stored, deleted = store_records(connection, [item.row() for item in items])
         return {"stored": stored, "deleted": deleted}
 
-    return work_through(NAME, "records", fetch, handle, batch_size=min(batch_size, PAGE), dry_run=dry_run)
+    work.through_batches("records", _pages(work), store)
+    return work.outcome()
+
+
+def _pages(work: Work) -> Iterator[Batch]:
+    """What has changed from the cursor on, which moves with each page."""
+    with engine().connect() as connection:
+        cursor = read_cursor(connection, CURSOR)
+    for page in External().pages(cursor=cursor, since=utcnow() - HISTORY, limit=min(work.batch_size, PAGE)):
+        yield Batch(page.records, partial(move_cursor, name=CURSOR, cursor=page.cursor))

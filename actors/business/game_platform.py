@@ -1,9 +1,9 @@
 """The game platform's competitors: new solves, and the totals over all of them."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -12,14 +12,11 @@ from sqlalchemy import Connection
 
 from callboard import cron
 from callboard.actors.database import engine
-from callboard.actors.items import Fetch, Handle, Item, MostFailed, run_id, work_through
-from callboard.actors.providers.game_platform import MOST_IDS, PAGE, GamePlatform, Solve, Totals
+from callboard.actors.items import Batch, Item, Work
+from callboard.actors.providers.game_platform import MOST_IDS, PAGE, GamePlatform, Totals
 from callboard.core.clock import utcnow
 from callboard.storage.business import game_platform as storage
 from callboard.storage.business.cursors import move_cursor, read_cursor
-from callboard.storage.business.failures import add_failures
-
-Steps = tuple[Fetch, Handle]
 
 SYNC = "game_platform_sync"
 SWEEP = "game_platform_totals_sweep"
@@ -38,20 +35,22 @@ class UnknownCoach(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Behind:
-    """A competitor with all solves that are to be stored."""
-
-    id: UUID
-    solves: tuple[Solve, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Flagged:
-    """A competitor with the totals of the platform; None: it knows none."""
+    """A competitor, the version of the row that was read, and the totals of the platform."""
 
     id: UUID
     name: str
-    totals: Totals | None
+    version: str
+    totals: Totals
+
+    @property
+    def error(self) -> str:
+        """Why there are no totals, "" if nothing says so."""
+        return self.totals.error and f"{self.name}: {self.totals.error}"
+
+    def row(self) -> dict[str, Any]:
+        """The totals as they are stored."""
+        return {"id": str(self.id), "version": self.version, **self.totals.row()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,24 +63,24 @@ class Unlinked:
 
 
 class Preview:
-    """What a run changes, as its result lists it where nothing is written."""
+    """Who is changed, and how: what the result of a dry run lists."""
 
-    def __init__(self, *counts: str, dry_run: bool) -> None:
-        self.dry_run = dry_run
-        self._counts = ("processed", "failed", *counts)
-        self.changes: list[dict[str, Any]] = []
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._changes: dict[UUID, dict[str, Any]] = {}
 
-    def add(self, **change: Any) -> None:
-        """Note a change, while there is room for it."""
-        if self.dry_run and len(self.changes) < LISTED:
-            self.changes.append(change)
+    def add(self, row: Any, **change: Any) -> None:
+        """Note a change of one, while there is room for it; what is noted of one twice adds up."""
+        if not self._work.dry_run or (row.id not in self._changes and len(self._changes) == LISTED):
+            return
+        noted = self._changes.setdefault(row.id, {"competitor": row.name})
+        for name, value in change.items():
+            noted[name] = noted[name] + value if name in noted else value
 
-    def result(self, *results: Mapping[str, Any]) -> dict[str, Any]:
-        """The result of a run that has gone through several kinds of items."""
-        tally: Counter[str] = Counter(dict.fromkeys(self._counts, 0))
-        for each in results:
-            tally.update({name: count for name, count in each.items() if name != "dry_run"})
-        return {**tally, "dry_run": True, "changes": self.changes} if self.dry_run else dict(tally)
+    def result(self) -> dict[str, Any]:
+        """The run's result, with the changes where nothing was written."""
+        result = self._work.outcome()
+        return {**result, "changes": list(self._changes.values())} if self._work.dry_run else result
 
 
 @dramatiq.actor(
@@ -104,17 +103,35 @@ def game_platform_sync(
     With `coach_id` only that coach's competitors are looked at. Whoever has new solves is flagged for the
     totals sweep. A dry run writes nothing, and lists what would change.
     """
-    platform, preview = GamePlatform(), Preview("linked", "added", "changed", "flagged", dry_run=dry_run)
-    coach = _coach(coach_id)
+    platform, coach = GamePlatform(), _coach(coach_id)
+    counts = ("linked", "added", "changed", "flagged")
+    work = Work(SYNC, batch_size=batch_size, dry_run=dry_run, counts=counts)
+    preview = Preview(work)
+    flagged: set[UUID] = set()
 
-    def through(kind: str, steps: Steps, most: int) -> dict[str, Any]:
-        return work_through(SYNC, kind, *steps, batch_size=min(batch_size, most), dry_run=dry_run)
+    def link(connection: Connection, items: Sequence[Item]) -> Mapping[str, int]:
+        linked = storage.link(connection, [item.id for item in items], [item.platform_id for item in items])
+        for item in items:
+            preview.add(item, platform_id=item.platform_id)
+        return {"linked": linked}
 
-    done = [through("links", _linking(platform, coach, preview), MOST_IDS)]
-    done.append(through("competitors", _catching_up(platform, coach, preview), MOST_IDS))
+    def store(connection: Connection, solves: Sequence[Item]) -> Mapping[str, int]:
+        changed = storage.store_solves(connection, [solve.row() for solve in solves])
+        for row in changed:
+            preview.add(row, solves_added=row.added, solves_changed=row.changed)
+        before = len(flagged)
+        flagged.update(row.id for row in changed)
+        return {
+            "added": sum(row.added for row in changed),
+            "changed": sum(row.changed for row in changed),
+            "flagged": len(flagged) - before,
+        }
+
+    work.through_batches("links", _unlinked(work, platform, coach), link)
+    work.through_batches("solves", _past(work, platform, coach), store, what="solves of the past")
     if coach is None:
-        done.append(through("solves", _following(platform, preview), PAGE))
-    return preview.result(*done)
+        work.through_batches("solves", _present(work, platform), store)
+    return preview.result()
 
 
 @dramatiq.actor(
@@ -136,119 +153,57 @@ def game_platform_totals_sweep(
 
     One who is flagged again meanwhile stays flagged. A dry run writes nothing, and lists what would change.
     """
-    platform, preview = GamePlatform(), Preview("refreshed", "changed", dry_run=dry_run)
-    coach = _coach(coach_id)
+    platform, coach = GamePlatform(), _coach(coach_id)
+    work = Work(SWEEP, batch_size=batch_size, dry_run=dry_run, counts=("refreshed", "changed"))
+    preview = Preview(work)
 
-    def fetch(connection: Connection, after: UUID | None, limit: int) -> Sequence[Item]:
-        rows = storage.fetch_flagged(connection, coach, after, limit)
-        totals = platform.totals([row.platform_id for row in rows]) if rows else {}
-        return [Flagged(row.id, row.name, totals.get(row.platform_id)) for row in rows]
-
-    def handle(connection: Connection, items: Sequence[Item]) -> Mapping[str, int]:
-        changed = storage.refresh_totals(connection, [_totals_row(item) for item in items])
+    def refresh(connection: Connection, items: Sequence[Item]) -> Mapping[str, int]:
+        changed = storage.refresh_totals(connection, [item.row() for item in items])
         for row in changed:
-            preview.add(competitor=row.name, points_before=row.before, points=row.after)
+            preview.add(row, points_before=row.before, points=row.after)
         return {"refreshed": len(items), "changed": len(changed)}
 
-    done = work_through(
-        SWEEP,
+    work.through_batches(
         "competitors",
-        fetch,
-        handle,
+        _flagged(work, platform, coach),
+        refresh,
         count=lambda connection: storage.count_flagged(connection, coach),
-        batch_size=batch_size,
-        dry_run=dry_run,
         what="totals refreshed",
     )
-    return preview.result(done)
+    return preview.result()
 
 
-def _linking(platform: GamePlatform, coach: UUID | None, preview: Preview) -> Steps:
-    def fetch(connection: Connection, after: UUID | None, limit: int) -> Sequence[Item]:
-        # Those whom the platform does not know are passed by, so a batch may have none that it does.
-        found: list[Item] = []
-        while not found and (rows := storage.fetch_unlinked(connection, coach, after, limit)):
-            ids = platform.find([row.email for row in rows])
-            found = [
-                Unlinked(row.id, row.name, ids[row.email.lower()]) for row in rows if row.email.lower() in ids
-            ]
-            after = rows[-1].id
-        return found
-
-    def handle(connection: Connection, items: Sequence[Item]) -> Mapping[str, int]:
-        storage.link(connection, [item.id for item in items], [item.platform_id for item in items])
-        for item in items:
-            preview.add(competitor=item.name, platform_id=item.platform_id)
-        return {"linked": len(items)}
-
-    return fetch, handle
+def _unlinked(work: Work, platform: GamePlatform, coach: UUID | None) -> Iterator[Batch]:
+    """Those of our competitors whom the platform knows by their e-mail, and we do not know there."""
+    for rows in work.rows(partial(storage.fetch_unlinked, coach=coach), most=MOST_IDS):
+        ids = platform.find([row.email for row in rows])
+        yield Batch(
+            [Unlinked(row.id, row.name, ids[row.email.lower()]) for row in rows if row.email.lower() in ids]
+        )
 
 
-def _catching_up(platform: GamePlatform, coach: UUID | None, preview: Preview) -> Steps:
-    def fetch(connection: Connection, after: UUID | None, limit: int) -> Sequence[Item]:
-        rows = storage.fetch_behind(connection, coach, after, limit)
-        if not rows:
-            return []
+def _past(work: Work, platform: GamePlatform, coach: UUID | None) -> Iterator[Batch]:
+    """The solves of those who are behind, and after the last of them that they are so no more."""
+    for rows in work.rows(partial(storage.fetch_behind, coach=coach), most=MOST_IDS):
         since = min((row.synced_at - OVERLAP if row.synced_at else _beginning()) for row in rows)
-        solves = list(platform.all_solves([row.platform_id for row in rows], since))
-        return [
-            Behind(row.id, tuple(each for each in solves if each.platform_id == row.platform_id))
-            for row in rows
-        ]
-
-    def handle(connection: Connection, items: Sequence[Item]) -> Mapping[str, int]:
-        solves = [solve for item in items for solve in item.solves]
-        wrong = {f"solves:{solve.id}": solve.error for solve in solves if solve.error}
-        add_failures(connection, SYNC, wrong, run_id())
-        counts = _store(connection, [solve for solve in solves if not solve.error], preview)
-        storage.mark_synced(connection, [item.id for item in items])
-        return {**counts, "failed": len(wrong)}
-
-    return fetch, handle
+        for page in platform.pages(cursor=None, since=since, competitors=[row.platform_id for row in rows]):
+            yield Batch(page.solves)
+        yield Batch((), partial(storage.mark_synced, ids=[row.id for row in rows]))
 
 
-def _following(platform: GamePlatform, preview: Preview) -> Steps:
-    """Everybody's solves, page by page, from the cursor on."""
+def _present(work: Work, platform: GamePlatform) -> Iterator[Batch]:
+    """Everybody's solves from the cursor on, which moves with each page."""
     with engine().connect() as connection:
         cursor = read_cursor(connection, CURSOR)
-    more = True
-
-    def fetch(connection: Connection, _after: str | None, limit: int) -> Sequence[Item]:
-        nonlocal cursor, more
-        if not more:
-            return []
-        page = platform.solves(cursor=cursor, since=_beginning(), limit=limit)
-        cursor, more = page.cursor, page.has_more
-        wrong = [solve.error for solve in page.solves if solve.error]
-        if len(wrong) > len(page.solves) / 2:
-            raise MostFailed(f"Most of a page of {len(page.solves)} solves makes no sense. {wrong[0]}")
-        if page.solves and not preview.dry_run:
-            move_cursor(connection, CURSOR, page.cursor)
-        return page.solves
-
-    def handle(connection: Connection, items: Sequence[Item]) -> Mapping[str, int]:
-        return _store(connection, items, preview)
-
-    return fetch, handle
+    for page in platform.pages(cursor=cursor, since=_beginning(), limit=min(work.batch_size, PAGE)):
+        yield Batch(page.solves, partial(move_cursor, name=CURSOR, cursor=page.cursor))
 
 
-def _store(connection: Connection, solves: Sequence[Solve], preview: Preview) -> Mapping[str, int]:
-    changed = storage.store_solves(connection, [solve.row() for solve in solves])
-    for row in changed:
-        preview.add(competitor=row.name, solves_added=row.added, solves_changed=row.changed)
-    return {
-        "added": sum(row.added for row in changed),
-        "changed": sum(row.changed for row in changed),
-        "flagged": len(changed),
-    }
-
-
-def _totals_row(item: Flagged) -> dict[str, Any]:
-    if item.totals is None:
-        raise ValueError(f"The game platform has no totals of {item.name}.")
-    fields = asdict(item.totals)
-    del fields["platform_id"]
-    return {"id": str(item.id), **fields}
+def _flagged(work: Work, platform: GamePlatform, coach: UUID | None) -> Iterator[Batch]:
+    """Flagged competitors with what the platform says of them."""
+    for rows in work.rows(partial(storage.fetch_flagged, coach=coach)):
+        totals = platform.totals([row.platform_id for row in rows])
+        yield Batch([Flagged(row.id, row.name, row.version, totals[row.platform_id]) for row in rows])
 
 
 def _coach(coach_id: str | None) -> UUID | None:

@@ -1,6 +1,6 @@
 """Streaming videos: which are ready by now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy import Connection
 
 from callboard import cron
-from callboard.actors.items import Item, work_through
+from callboard.actors.items import Batch, Item, Work
 from callboard.actors.providers.cloudflare_stream import CloudflareStream, Video
 from callboard.actors.providers.errors import Refused
 from callboard.storage.business import streaming
@@ -26,11 +26,11 @@ log = structlog.get_logger(__name__).bind(task="processStreamingVideoQueue")
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A video with what Cloudflare says of it, or with why it says nothing."""
+    """A video with what Cloudflare says of it; `error` is why it says nothing."""
 
     id: int
     external_id: str
-    video: Video | None
+    video: Video
     error: str = ""
 
 
@@ -51,6 +51,7 @@ def process_streaming_video_queue(batch_size: int = 50, dry_run: bool = False) -
     queued.
     """
     cloudflare = CloudflareStream()
+    work = Work(NAME, batch_size=batch_size, dry_run=dry_run, counts=("ready", "error", "queued"))
 
     def look(row: Any) -> Looked:
         try:
@@ -58,14 +59,15 @@ def process_streaming_video_queue(batch_size: int = 50, dry_run: bool = False) -
         except Refused as refusal:
             if refusal.http_status in NO_ENTRY:
                 raise
-            return Looked(row.id, row.external_id, None, str(refusal))
+            return Looked(row.id, row.external_id, Video(row.external_id, "queued"), str(refusal))
         except ValueError as error:
-            return Looked(row.id, row.external_id, None, str(error))
+            return Looked(row.id, row.external_id, Video(row.external_id, "queued"), str(error))
 
-    def fetch(connection: Connection, after: int | None, limit: int) -> Sequence[Item]:
-        rows = streaming.fetch_queued(connection, after, limit)
-        with ThreadPoolExecutor(AT_ONCE) as pool:
-            return list(pool.map(look, rows))
+    def batches() -> Iterator[Batch]:
+        for rows in work.rows(streaming.fetch_queued):
+            with ThreadPoolExecutor(AT_ONCE) as pool:
+                looked = list(pool.map(look, rows))
+            yield Batch(looked)
 
     def handle(connection: Connection, items: Sequence[Item]) -> Mapping[str, int]:
         streaming.note_states(connection, [_row(item) for item in items])
@@ -78,21 +80,11 @@ def process_streaming_video_queue(batch_size: int = 50, dry_run: bool = False) -
                 own.warning("Video marked as error", reason=item.video.error)
         return {state: states.count(state) for state in ("ready", "error", "queued")}
 
-    return work_through(
-        NAME,
-        "videos",
-        fetch,
-        handle,
-        count=streaming.count_queued,
-        batch_size=batch_size,
-        dry_run=dry_run,
-        what="videos looked at",
-    )
+    work.through_batches("videos", batches(), handle, count=streaming.count_queued, what="videos looked at")
+    return work.outcome()
 
 
 def _row(item: Looked) -> dict[str, Any]:
-    if item.video is None:
-        raise ValueError(item.error)
     return {
         "id": item.id,
         "status": item.video.state,

@@ -1,6 +1,6 @@
 """The external service: the records that have changed since a cursor, those deleted included."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -24,13 +24,7 @@ class Record:
     error: str = ""
 
     def row(self) -> dict[str, Any]:
-        """The record as it is stored.
-
-        Raises:
-            ValueError: something is wrong with it.
-        """
-        if self.error:
-            raise ValueError(self.error)
+        """The record as it is stored."""
         data = None if self.data is None else dict(self.data)
         return {
             "external_id": self.id,
@@ -69,6 +63,14 @@ class External:
         answer = self._service.get("v1/records", params)
         records = tuple(_record(each) for each in answer["records"])
         return Page(records, str(answer["cursor"]), bool(answer["has_more"]))
+
+    def pages(self, *, cursor: str | None, since: datetime, limit: int = PAGE) -> Iterator[Page]:
+        """What `changes` answers, page after page to the last."""
+        more = True
+        while more:
+            page = self.changes(cursor=cursor, since=since, limit=limit)
+            yield page
+            cursor, more = page.cursor, page.has_more
 
 
 def _record(record: Mapping[str, Any]) -> Record:

@@ -30,13 +30,7 @@ class Solve:
     error: str = ""
 
     def row(self) -> dict[str, Any]:
-        """The solve as it is stored.
-
-        Raises:
-            ValueError: something is wrong with the record.
-        """
-        if self.error:
-            raise ValueError(self.error)
+        """The solve as it is stored."""
         fields = asdict(self)
         del fields["error"]
         return {"solve_id": fields.pop("id"), **fields}
@@ -53,13 +47,19 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The figures over all of a competitor's solves."""
+    """The figures over all of a competitor's solves. `error` says why there are none, "" if nothing does."""
 
-    platform_id: str
-    solves: int
-    points: int
-    rank: int | None
-    last_solve_at: str | None
+    solves: int = 0
+    points: int = 0
+    rank: int | None = None
+    last_solve_at: str | None = None
+    error: str = ""
+
+    def row(self) -> dict[str, Any]:
+        """The figures as they are stored."""
+        fields = asdict(self)
+        del fields["error"]
+        return fields
 
 
 class GamePlatform:
@@ -87,23 +87,28 @@ class GamePlatform:
         found = tuple(_solve(each) for each in answer["solves"])
         return Page(found, str(answer["cursor"]), bool(answer["has_more"]))
 
-    def all_solves(self, competitors: Sequence[str], since: datetime) -> Iterator[Solve]:
-        """All solves of up to a hundred competitors since a moment, page after page."""
-        cursor: str | None = None
+    def pages(
+        self,
+        *,
+        cursor: str | None = None,
+        since: datetime,
+        competitors: Sequence[str] = (),
+        limit: int = PAGE,
+    ) -> Iterator[Page]:
+        """What `solves` answers, page after page to the last."""
         more = True
         while more:
-            page = self.solves(cursor=cursor, since=since, competitors=competitors)
-            yield from page.solves
+            page = self.solves(cursor=cursor, since=since, competitors=competitors, limit=limit)
+            yield page
             cursor, more = page.cursor, page.has_more
 
     def totals(self, competitors: Sequence[str]) -> dict[str, Totals]:
-        """The totals of competitors, by id; whom the platform does not know is left out."""
-        found: dict[str, Totals] = {}
+        """The totals of competitors, by id."""
+        found = {each: Totals(error="The game platform has no totals.") for each in competitors}
         for start in range(0, len(competitors), MOST_IDS):
             ids = list(competitors[start : start + MOST_IDS])
             for each in self._service.get("v1/totals", {"competitor": ids})["totals"]:
                 found[str(each["competitor_id"])] = Totals(
-                    platform_id=str(each["competitor_id"]),
                     solves=int(each["solves"]),
                     points=int(each["points"]),
                     rank=each.get("rank"),

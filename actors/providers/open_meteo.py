@@ -6,7 +6,7 @@ is answered with an object, several with a list in their order.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -33,10 +33,14 @@ PER_SECOND: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What was in the air of a place, in micrograms a cubic metre by pollutant; None: not known."""
+    """What was in the air of a place, in micrograms a cubic metre by pollutant; None: not known.
 
-    measured_at: datetime
-    concentrations: Mapping[str, float | None]
+    `error` says why there is nothing, "" if there is.
+    """
+
+    measured_at: datetime | None = None
+    concentrations: Mapping[str, float | None] = field(default_factory=dict)
+    error: str = ""
 
 
 class OpenMeteo:

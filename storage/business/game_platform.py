@@ -21,7 +21,6 @@ _PAGE = """
    AND (cast(:after AS uuid) IS NULL OR id > :after)
  ORDER BY id
  LIMIT :limit
-   FOR UPDATE SKIP LOCKED
 """
 UNLINKED = text(f"""
 SELECT id, name, email
@@ -33,7 +32,7 @@ LINK = text("""
 UPDATE business.competitors c
    SET platform_id = given.platform_id, needs_totals_refresh = true
   FROM unnest(:ids, :platform_ids) AS given (id, platform_id)
- WHERE c.id = given.id
+ WHERE c.id = given.id AND c.platform_id IS NULL
 """).bindparams(bindparam("ids", type_=ARRAY(Uuid)), bindparam("platform_ids", type_=ARRAY(Text)))
 LINKED = text("SELECT platform_id FROM business.competitors WHERE platform_id IS NOT NULL")
 BEHIND = text(f"""
@@ -72,7 +71,7 @@ UPDATE business.competitors k
   FROM (SELECT DISTINCT competitor_id FROM stored) s
  WHERE k.id = s.competitor_id
      )
-SELECT k.name, s.added, s.changed
+SELECT k.id, k.name, s.added, s.changed
   FROM (SELECT competitor_id, count(*) FILTER (WHERE is_new) AS added
              , count(*) FILTER (WHERE NOT is_new) AS changed
           FROM stored GROUP BY competitor_id) s
@@ -84,12 +83,12 @@ FLAGGED = f"""
  WHERE needs_totals_refresh AND platform_id IS NOT NULL {_OF_COACH}
 """
 COUNT_FLAGGED = text(f"SELECT count(*) {FLAGGED}")
-FETCH_FLAGGED = text(f"SELECT id, name, platform_id {FLAGGED} {_PAGE}")
+FETCH_FLAGGED = text(f"SELECT id, name, platform_id, xmin::text AS version {FLAGGED} {_PAGE}")
 REFRESH = text("""
   WITH given AS (
 SELECT *
   FROM jsonb_to_recordset(:totals)
-       AS t (id uuid, solves integer, points bigint, rank integer, last_solve_at timestamptz)
+       AS t (id uuid, version text, solves integer, points bigint, rank integer, last_solve_at timestamptz)
      ), before AS (
 SELECT g.id, t.solves, t.points
   FROM given g
@@ -106,9 +105,9 @@ SELECT id, solves, points, rank, last_solve_at
 UPDATE business.competitors c
    SET needs_totals_refresh = false
   FROM given
- WHERE c.id = given.id
+ WHERE c.id = given.id AND c.xmin::text = given.version
      )
-SELECT k.name, b.points AS before, g.points AS after
+SELECT k.id, k.name, b.points AS before, g.points AS after
   FROM before b
   JOIN given g USING (id)
   JOIN business.competitors k USING (id)
@@ -123,19 +122,22 @@ def has_coach(connection: Connection, coach: UUID) -> bool:
 
 
 def fetch_unlinked(
-    connection: Connection, coach: UUID | None, after: UUID | None, limit: int
+    connection: Connection, after: UUID | None, limit: int, *, coach: UUID | None
 ) -> Sequence[Row[Any]]:
     """Competitors whose id on the platform is not known: `id, name, email`."""
     return connection.execute(UNLINKED, {"coach": coach, "after": after, "limit": limit}).all()
 
 
-def link(connection: Connection, ids: Sequence[UUID], platform_ids: Sequence[str]) -> None:
-    """Note who they are on the platform; their totals are to be refreshed."""
-    connection.execute(LINK, {"ids": list(ids), "platform_ids": list(platform_ids)})
+def link(connection: Connection, ids: Sequence[UUID], platform_ids: Sequence[str]) -> int:
+    """Note who they are on the platform, where it is not known; their totals are to be refreshed.
+
+    Returns how many were linked.
+    """
+    return connection.execute(LINK, {"ids": list(ids), "platform_ids": list(platform_ids)}).rowcount
 
 
 def fetch_behind(
-    connection: Connection, coach: UUID | None, after: UUID | None, limit: int
+    connection: Connection, after: UUID | None, limit: int, *, coach: UUID | None
 ) -> Sequence[Row[Any]]:
     """Linked competitors whose solves of the past are not here, or all of a coach's.
 
@@ -152,7 +154,7 @@ def mark_synced(connection: Connection, ids: Sequence[UUID]) -> None:
 def store_solves(connection: Connection, solves: Sequence[Mapping[str, Any]]) -> Sequence[Row[Any]]:
     """Keep solves (`solve_id, platform_id, challenge, category, points, solved_at`) of our competitors.
 
-    Whoever has new or changed ones is flagged for the totals, and returned: `name, added, changed`.
+    Whoever has new or changed ones is flagged for the totals, and returned: `id, name, added, changed`.
     """
     return connection.execute(STORE, {"solves": list(solves)}).all()
 
@@ -164,17 +166,17 @@ def count_flagged(connection: Connection, coach: UUID | None) -> int:
 
 
 def fetch_flagged(
-    connection: Connection, coach: UUID | None, after: UUID | None, limit: int
+    connection: Connection, after: UUID | None, limit: int, *, coach: UUID | None
 ) -> Sequence[Row[Any]]:
-    """Competitors whose totals are to be refreshed: `id, name, platform_id`."""
+    """Competitors whose totals are to be refreshed: `id, name, platform_id, version` (of the row)."""
     return connection.execute(FETCH_FLAGGED, {"coach": coach, "after": after, "limit": limit}).all()
 
 
 def refresh_totals(connection: Connection, totals: Sequence[Mapping[str, Any]]) -> Sequence[Row[Any]]:
-    """Keep totals (`id, solves, points, rank, last_solve_at`), and clear the flags of these competitors.
+    """Keep totals (`id, version, solves, points, rank, last_solve_at`), and clear these competitors' flags.
 
-    Whoever flags one of them meanwhile waits for this transaction, so that no flag is lost. Returns those
-    whose totals were others: `name, before, after`.
+    Whose row is no more the version that was read may have been flagged anew, and keeps the flag. Returns
+    those whose totals were others: `id, name, before, after`.
     """
     return connection.execute(REFRESH, {"totals": list(totals)}).all()
 

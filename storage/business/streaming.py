@@ -14,13 +14,12 @@ SELECT id, external_id
    AND id > :after
  ORDER BY id
  LIMIT :limit
-   FOR UPDATE SKIP LOCKED
 """)
 NOTE = text("""
 UPDATE business.streamings s
    SET status = given.status, duration = given.duration, error = given.error, checked_at = now()
   FROM jsonb_to_recordset(:videos) AS given (id bigint, status text, duration numeric, error text)
- WHERE s.id = given.id
+ WHERE s.id = given.id AND s.status = 'queued'
 """).bindparams(bindparam("videos", type_=JSONB))
 
 

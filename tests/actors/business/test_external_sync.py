@@ -83,7 +83,7 @@ def test_a_deleted_record_is_marked_and_one_that_is_old_news_is_left(
     assert [asked.headers["authorization"] for asked in service.asked] == ["Bearer a-token"] * 2
     assert "cursor=one" in service.asked[1].path
     error = scalar(engine, "SELECT error FROM business.item_failures WHERE item = 'records:c'")
-    assert error.startswith("ValueError: The record c makes no sense")
+    assert error.startswith("The record c makes no sense")
 
 
 def test_the_cursor_stays_where_the_last_page_that_was_stored_ends(
@@ -103,3 +103,29 @@ def test_a_dry_run_changes_nothing(job: Any, service: Sandboxed, engine: Engine)
     assert job(dry_run=True)["processed"] == 8_640
     assert scalar(engine, RECORDS) == 0
     assert scalar(engine, CURSOR) is None
+
+
+def test_a_page_of_nothing_but_nonsense_is_recorded_and_passed(
+    job: Any, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with answering() as service:
+        monkeypatch.setenv("EXTERNAL_URL", service.url)
+        monkeypatch.setenv("EXTERNAL_TOKEN", "a-token")
+        service.script = [page({"id": "a"}, {"id": "b"}, cursor="one", more=False)]
+        with pytest.raises(Exception, match="Most items failed: 2 of 2"):
+            job()
+        service.script = [page(record("c", 3), cursor="two", more=False)]
+        assert job()["stored"] == 1
+    assert "cursor=one" in service.asked[1].path
+    assert scalar(engine, "SELECT count(*) FROM business.item_failures") == 2
+
+
+def test_an_empty_page_before_others_is_no_end(
+    job: Any, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with answering() as service:
+        monkeypatch.setenv("EXTERNAL_URL", service.url)
+        monkeypatch.setenv("EXTERNAL_TOKEN", "a-token")
+        service.script = [page(cursor="one", more=True), page(record("a", 1), cursor="two", more=False)]
+        assert job()["stored"] == 1
+    assert scalar(engine, CURSOR) == "two"
