@@ -7,13 +7,23 @@ from sqlalchemy import ARRAY, Connection, Text, Uuid, bindparam, text
 
 from callboard.core.limits import storable
 
+#: Answers with how many of them an earlier run has failed at.
 ADD = text("""
+  WITH given AS (
+SELECT * FROM unnest(:items, :errors) AS given (item, error)
+     ), added AS (
 INSERT INTO business.item_failures AS f (job_name, item, error, run_id)
 SELECT :job, item, error, :run_id
-  FROM unnest(:items, :errors) AS given (item, error)
+  FROM given
+ ORDER BY item
     ON CONFLICT (job_name, item) DO UPDATE
    SET error = excluded.error, run_id = excluded.run_id, times = f.times + 1
      , last_at = now(), resolved_at = NULL
+     )
+SELECT count(*)
+  FROM given
+  JOIN business.item_failures known ON known.job_name = :job AND known.item = given.item
+ WHERE known.resolved_at IS NULL AND (known.run_id IS NULL OR known.run_id IS DISTINCT FROM :run_id)
 """).bindparams(
     bindparam("items", type_=ARRAY(Text)),
     bindparam("errors", type_=ARRAY(Text)),
@@ -29,11 +39,17 @@ UPDATE business.item_failures
 """).bindparams(bindparam("items", type_=ARRAY(Text)))
 
 
-def add_failures(connection: Connection, job: str, errors: Mapping[str, str], run_id: UUID | None) -> None:
-    """Keep that the job could not deal with these items (`offers:17`), each with its error."""
-    if errors:
-        texts = [storable(error) for error in errors.values()]
-        connection.execute(ADD, {"job": job, "items": list(errors), "errors": texts, "run_id": run_id})
+def add_failures(connection: Connection, job: str, errors: Mapping[str, str], run_id: UUID | None) -> int:
+    """Keep that the job could not deal with these items (`offers:17`), each with its error.
+
+    Returns how many of them it could not deal with in an earlier run either.
+    """
+    if not errors:
+        return 0
+    given = {storable(item): storable(error) for item, error in errors.items()}
+    values = {"job": job, "items": list(given), "errors": list(given.values()), "run_id": run_id}
+    known: int = connection.execute(ADD, values).scalar_one()
+    return known
 
 
 def has_failures(connection: Connection, job: str) -> bool:
@@ -43,4 +59,4 @@ def has_failures(connection: Connection, job: str) -> bool:
 
 def resolve_failures(connection: Connection, job: str, items: Sequence[str]) -> None:
     """Keep that the job has dealt with these items."""
-    connection.execute(RESOLVE, {"job": job, "items": list(items)})
+    connection.execute(RESOLVE, {"job": job, "items": [storable(item) for item in items]})

@@ -1,13 +1,14 @@
 """Working through items: bad ones are passed over and recorded, the others are not held up."""
 
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import OperationalError
 
-from callboard.actors.items import work_through
+from callboard.actors.items import KNOWN_BAD, Batch, Work, work_through
 
 FETCH = text("""
 SELECT id, name FROM business.customers
@@ -131,3 +132,81 @@ def test_an_outage_of_the_database_is_no_fault_of_items(
 def test_a_batch_size_of_nothing_is_refused(surroundings: Any) -> None:
     with pytest.raises(ValueError, match="batch_size is 0"):
         work(batch_size=0)
+
+
+def test_what_an_earlier_run_has_failed_at_is_no_news(
+    surroundings: Any, engine: Engine, add_customer: Any
+) -> None:
+    # Given an item that fails in every run, alone
+    bad = add_customer(name="bad")
+    with pytest.raises(Exception, match="Most items failed: 1 of 1"):
+        work()
+    # Expect the next run to say so and no more
+    assert work() == {"processed": 0, "failed": 1}
+    assert failures(engine) == [(f"customers:{bad}", "ValueError: no such customer", 2, True)]
+    # And to fail where as many fail as no operator can know by heart
+    for _ in range(KNOWN_BAD):
+        add_customer(name="bad too")
+    for _ in range(2):
+        with pytest.raises(Exception, match="Most items failed: 11 of 11"):
+            work()
+
+
+def test_an_item_that_was_dealt_with_meanwhile_is_news_again(
+    surroundings: Any, engine: Engine, add_customer: Any
+) -> None:
+    bad = add_customer(name="bad")
+    with pytest.raises(Exception, match="Most items failed"):
+        work()
+    for name in ("good", "bad"):
+        with engine.begin() as connection:
+            connection.execute(
+                text("UPDATE business.customers SET name = :name WHERE id = :id"), {"name": name, "id": bad}
+            )
+        if name == "good":
+            work()
+    with pytest.raises(Exception, match="Most items failed"):
+        work()
+
+
+def test_the_error_of_a_statement_tells_nothing_of_its_values(
+    surroundings: Any, engine: Engine, add_customer: Any
+) -> None:
+    for name in ("a", "Ada Lovelace"):
+        add_customer(name=name)
+
+    def overfill(connection: Connection, items: Sequence[Any]) -> Mapping[str, int]:
+        points = 2**31 - 1 if items[-1].name.startswith("Ada") else 1
+        statement = text("UPDATE business.customers SET points = points + 1 + :points WHERE name = :name")
+        connection.execute(statement, {"points": points, "name": items[-1].name})
+        return {}
+
+    work_through("overfill", "customers", fetch, overfill, batch_size=1)
+
+    assert [failure.error for failure in failures(engine)] == ["DataError: integer out of range"]
+
+
+def test_an_error_without_words_is_named_and_a_long_one_cut(
+    surroundings: Any, engine: Engine, add_customer: Any
+) -> None:
+    add_customer(name="a")
+    for error in (TimeoutError(), ValueError("x" * 10_000)):
+
+        def fail(connection: Connection, items: Sequence[Any], error: Exception = error) -> Mapping[str, int]:
+            raise error
+
+        with pytest.raises(Exception, match="Most items failed"):
+            work_through(type(error).__name__, "customers", fetch, fail)
+
+    told = {failure.error[:13]: len(failure.error) for failure in failures(engine)}
+    assert told == {"TimeoutError": 12, "ValueError: x": 4_096}
+
+
+def test_an_item_with_a_name_that_cannot_be_stored_is_recorded_all_the_same(
+    surroundings: Any, engine: Engine
+) -> None:
+    work = Work("odd")
+    items = [SimpleNamespace(id=f"{number}\x00", error="odd" if number == 1 else "") for number in range(3)]
+    work.through_batches("records", [Batch(items)], lambda connection, items: {})
+    assert work.outcome() == {"processed": 2, "failed": 1}
+    assert [(failure.item, failure.error) for failure in failures(engine)] == [("records:1\ufffd", "odd")]
