@@ -11,8 +11,8 @@ from sqlalchemy import Connection
 from callboard import cron
 from callboard.actors.alerting import alert, all_clear
 from callboard.actors.database import engine
-from callboard.actors.items import Batch, Item, Work, work_through
-from callboard.actors.providers.errors import Refused
+from callboard.actors.items import Batch, Item, MostFailed, Work, work_through
+from callboard.actors.providers.errors import Denied, Refused
 from callboard.actors.providers.open_meteo import OpenMeteo, Reading
 from callboard.core.aqi import POLLUTANTS, eu_aqi, us_aqi
 from callboard.core.aqi.us import UNHEALTHY, category
@@ -59,6 +59,7 @@ class Measured:
     priority=NORMAL,
     breaker="open-meteo",
     when_open="skip",
+    throws=(MostFailed,),
     mutex=True,
     **DATA_FETCH,
 )
@@ -184,12 +185,16 @@ def _through_places(
 
 
 def _read(source: OpenMeteo, places: Sequence[Any]) -> list[Measured]:
+    """What is read at places. Where one of them is refused, halves are asked for until it is found."""
     try:
         readings = source.current([(place.latitude, place.longitude) for place in places])
+    except Denied:
+        raise
     except Refused as refusal:
-        if len(places) > 1:
-            return [measured for place in places for measured in _read(source, [place])]
-        return [Measured(places[0].id, Reading(error=str(refusal)))]
+        if len(places) == 1:
+            return [Measured(places[0].id, Reading(error=str(refusal)))]
+        half = len(places) // 2
+        return _read(source, places[:half]) + _read(source, places[half:])
     return [Measured(place.id, reading) for place, reading in zip(places, readings, strict=True)]
 
 

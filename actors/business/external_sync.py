@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from callboard import cron
 from callboard.actors.database import engine
-from callboard.actors.items import Batch, Item, Work
+from callboard.actors.items import Batch, Item, MostFailed, Work
 from callboard.actors.providers.external import PAGE, External
 from callboard.core.backoff import fixed
 from callboard.core.clock import utcnow
@@ -31,6 +31,8 @@ HISTORY = timedelta(days=30)
     time_limit=300_000,
     max_retries=3,
     backoff=fixed(30_000),
+    breaker="external",
+    throws=(MostFailed,),
     mutex=True,
 )
 def sync_external_data(batch_size: int = PAGE, dry_run: bool = False) -> dict[str, Any]:
@@ -52,5 +54,5 @@ def _pages(work: Work) -> Iterator[Batch]:
     """What has changed from the cursor on, which moves with each page."""
     with engine().connect() as connection:
         cursor = read_cursor(connection, CURSOR)
-    for page in External().pages(cursor=cursor, since=utcnow() - HISTORY, limit=min(work.batch_size, PAGE)):
+    for page in External().changes(cursor=cursor, since=utcnow() - HISTORY, limit=min(work.batch_size, PAGE)):
         yield Batch(page.records, partial(move_cursor, name=CURSOR, cursor=page.cursor))

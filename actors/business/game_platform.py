@@ -12,8 +12,8 @@ from sqlalchemy import Connection
 
 from callboard import cron
 from callboard.actors.database import engine
-from callboard.actors.items import Batch, Item, Work
-from callboard.actors.providers.game_platform import MOST_IDS, PAGE, GamePlatform, Totals
+from callboard.actors.items import Batch, Item, MostFailed, Work
+from callboard.actors.providers.game_platform import MOST_IDS, PAGE, Account, GamePlatform, Totals
 from callboard.core.clock import utcnow
 from callboard.storage.business import game_platform as storage
 from callboard.storage.business.cursors import move_cursor, read_cursor
@@ -55,11 +55,16 @@ class Flagged:
 
 @dataclass(frozen=True, slots=True)
 class Unlinked:
-    """A competitor with the id that the platform has for the e-mail."""
+    """A competitor with who that is on the platform, by the e-mail."""
 
     id: UUID
     name: str
-    platform_id: str
+    account: Account
+
+    @property
+    def error(self) -> str:
+        """Why that is not known, "" if it is."""
+        return self.account.error
 
 
 class Preview:
@@ -93,7 +98,8 @@ class Preview:
     backoff="linear",
     mutex=True,
     overlap="wait",
-    throws=(UnknownCoach,),
+    breaker="game-platform",
+    throws=(UnknownCoach, MostFailed),
 )
 def game_platform_sync(
     coach_id: str | None = None, dry_run: bool = False, batch_size: int = 500
@@ -110,9 +116,9 @@ def game_platform_sync(
     flagged: set[UUID] = set()
 
     def link(connection: Connection, items: Sequence[Item]) -> Mapping[str, int]:
-        linked = storage.link(connection, [item.id for item in items], [item.platform_id for item in items])
+        linked = storage.link(connection, [item.id for item in items], [item.account.id for item in items])
         for item in items:
-            preview.add(item, platform_id=item.platform_id)
+            preview.add(item, platform_id=item.account.id)
         return {"linked": linked}
 
     def store(connection: Connection, solves: Sequence[Item]) -> Mapping[str, int]:
@@ -144,7 +150,8 @@ def game_platform_sync(
     backoff="linear",
     mutex=True,
     overlap="wait",
-    throws=(UnknownCoach,),
+    breaker="game-platform",
+    throws=(UnknownCoach, MostFailed),
 )
 def game_platform_totals_sweep(
     coach_id: str | None = None, dry_run: bool = False, batch_size: int = 100
@@ -176,18 +183,17 @@ def game_platform_totals_sweep(
 def _unlinked(work: Work, platform: GamePlatform, coach: UUID | None) -> Iterator[Batch]:
     """Those of our competitors whom the platform knows by their e-mail, and we do not know there."""
     for rows in work.rows(partial(storage.fetch_unlinked, coach=coach), most=MOST_IDS):
-        ids = platform.find([row.email for row in rows])
-        yield Batch(
-            [Unlinked(row.id, row.name, ids[row.email.lower()]) for row in rows if row.email.lower() in ids]
-        )
+        accounts = platform.find([row.email for row in rows])
+        known = [row for row in rows if row.email.lower() in accounts]
+        yield Batch([Unlinked(row.id, row.name, accounts[row.email.lower()]) for row in known])
 
 
 def _past(work: Work, platform: GamePlatform, coach: UUID | None) -> Iterator[Batch]:
     """The solves of those who are behind, and after the last of them that they are so no more."""
     for rows in work.rows(partial(storage.fetch_behind, coach=coach), most=MOST_IDS):
         since = min((row.synced_at - OVERLAP if row.synced_at else _beginning()) for row in rows)
-        for page in platform.pages(cursor=None, since=since, competitors=[row.platform_id for row in rows]):
-            yield Batch(page.solves)
+        for page in platform.solves(cursor=None, since=since, competitors=[row.platform_id for row in rows]):
+            yield Batch(page.records)
         yield Batch((), partial(storage.mark_synced, ids=[row.id for row in rows]))
 
 
@@ -195,8 +201,8 @@ def _present(work: Work, platform: GamePlatform) -> Iterator[Batch]:
     """Everybody's solves from the cursor on, which moves with each page."""
     with engine().connect() as connection:
         cursor = read_cursor(connection, CURSOR)
-    for page in platform.pages(cursor=cursor, since=_beginning(), limit=min(work.batch_size, PAGE)):
-        yield Batch(page.solves, partial(move_cursor, name=CURSOR, cursor=page.cursor))
+    for page in platform.solves(cursor=cursor, since=_beginning(), limit=min(work.batch_size, PAGE)):
+        yield Batch(page.records, partial(move_cursor, name=CURSOR, cursor=page.cursor))
 
 
 def _flagged(work: Work, platform: GamePlatform, coach: UUID | None) -> Iterator[Batch]:

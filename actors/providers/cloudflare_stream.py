@@ -5,10 +5,12 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from callboard.actors.providers import where
-from callboard.actors.providers.http import Service
+from callboard.actors.providers.http import Refused, Service
 
 #: Cloudflare allows 1,200 calls in five minutes.
 PER_SECOND = 4.0
+#: Codes of a 404 that is about the address, and no video.
+NO_ROUTE = ("7000", "7003")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +36,19 @@ class CloudflareStream:
         )
 
     def video(self, uid: str) -> Video:
-        """What the video has come to.
+        """What the video has come to; one that Cloudflare does not have is an `error`.
 
         Raises:
-            Refused: there is no such video (404), or the token may not see it (401, 403).
+            Refused: the token (401, 403) or the account (404) is wrong.
             Overloaded, Unreachable: Cloudflare does not answer.
             ValueError: its answer makes no sense.
         """
-        answer = self._service.get(f"accounts/{quote(self._account)}/stream/{quote(uid, safe='')}")
+        try:
+            answer = self._service.get(f"accounts/{quote(self._account)}/stream/{quote(uid, safe='')}")
+        except Refused as refusal:
+            if refusal.http_status != 404 or refusal.code in NO_ROUTE:
+                raise
+            return Video(uid, "error", error=str(refusal))
         return _video(uid, answer)
 
 

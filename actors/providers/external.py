@@ -7,7 +7,9 @@ from typing import Any
 
 from callboard.actors.providers import where
 from callboard.actors.providers.http import Service
+from callboard.actors.providers.pages import Page, follow, identity, nonsense, read_page
 
+NAME = "The external service"
 #: The most that one page holds.
 PAGE = 500
 PER_SECOND = 20.0
@@ -34,47 +36,31 @@ class Record:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A page of changes, the oldest first; `cursor` is where the next one begins, now or another day."""
-
-    records: tuple[Record, ...]
-    cursor: str
-    has_more: bool
-
-
 class External:
     """A client. It raises ServiceError where the service does not do what it is asked."""
 
     def __init__(self) -> None:
         place = where.external()
         self._service = Service(
-            "The external service",
+            NAME,
             place.base_url,
             token=place.token,
             per_second=None if place.sandboxed else PER_SECOND,
             patience_s=45.0,
         )
 
-    def changes(self, *, cursor: str | None, since: datetime, limit: int = PAGE) -> Page:
-        """What has changed after the cursor, or where there is none since a moment."""
-        params: dict[str, Any] = {"limit": limit}
-        params |= {"since": since.isoformat()} if cursor is None else {"cursor": cursor}
-        answer = self._service.get("v1/records", params)
-        records = tuple(_record(each) for each in answer["records"])
-        return Page(records, str(answer["cursor"]), bool(answer["has_more"]))
+    def changes(self, *, cursor: str | None, since: datetime, limit: int = PAGE) -> Iterator[Page[Record]]:
+        """What has changed after the cursor, or where there is none since a moment, page by page."""
 
-    def pages(self, *, cursor: str | None, since: datetime, limit: int = PAGE) -> Iterator[Page]:
-        """What `changes` answers, page after page to the last."""
-        more = True
-        while more:
-            page = self.changes(cursor=cursor, since=since, limit=limit)
-            yield page
-            cursor, more = page.cursor, page.has_more
+        def ask(cursor: str | None) -> Page[Record]:
+            params: dict[str, Any] = {"limit": limit}
+            params |= {"since": since.isoformat()} if cursor is None else {"cursor": cursor}
+            return read_page(NAME, self._service.get("v1/records", params), "records", _record)
+
+        return follow(ask, cursor)
 
 
-def _record(record: Mapping[str, Any]) -> Record:
-    identity = str(record.get("id") or "without-id")[:200]
+def _record(record: Any) -> Record:
     try:
         deleted, data = bool(record.get("deleted", False)), record.get("data")
         if not deleted and not isinstance(data, dict):
@@ -82,7 +68,9 @@ def _record(record: Mapping[str, Any]) -> Record:
         at = datetime.fromisoformat(record["changed_at"])
         if at.tzinfo is None:
             raise ValueError(f"changed_at is {record['changed_at']!r}, without a zone")
-        return Record(identity, at.isoformat(), data if isinstance(data, dict) else None, deleted)
-    except (KeyError, TypeError, ValueError) as error:
-        what = f"it has no {error.args[0]}" if isinstance(error, KeyError) else str(error)
-        return Record(identity, error=f"The record {identity} makes no sense: {what}.")
+        if not isinstance(record["id"], str | int):
+            raise ValueError("its id is neither a text nor a number")
+        return Record(identity(record), at.isoformat(), data if isinstance(data, dict) else None, deleted)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        which = identity(record)
+        return Record(which, error=f"The record {which} makes no sense: {nonsense(error)}.")

@@ -1,13 +1,15 @@
 """The game platform: solves since a moment, totals of competitors, and who somebody is by e-mail."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from callboard.actors.providers import where
 from callboard.actors.providers.http import Service
+from callboard.actors.providers.pages import Page, follow, identity, nonsense, read_list, read_page
 
+NAME = "The game platform"
 #: The most that one call is answered with, or may ask for.
 PAGE = 500
 MOST_IDS = 100
@@ -37,15 +39,6 @@ class Solve:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """A page of solves, the oldest first; `cursor` is where the next one begins, now or another day."""
-
-    solves: tuple[Solve, ...]
-    cursor: str
-    has_more: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Totals:
     """The figures over all of a competitor's solves. `error` says why there are none, "" if nothing does."""
 
@@ -62,13 +55,21 @@ class Totals:
         return fields
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who somebody is on the platform. `error` says why that is not known, "" if it is."""
+
+    id: str = ""
+    error: str = ""
+
+
 class GamePlatform:
     """A client. Every method raises ServiceError where the platform does not do what it is asked."""
 
     def __init__(self) -> None:
         place = where.game_platform()
         self._service = Service(
-            "The game platform",
+            NAME,
             place.base_url,
             token=place.token,
             per_second=None if place.sandboxed else PER_SECOND,
@@ -77,76 +78,86 @@ class GamePlatform:
 
     def solves(
         self, *, cursor: str | None, since: datetime, competitors: Sequence[str] = (), limit: int = PAGE
-    ) -> Page:
-        """Solves after the cursor, or where there is none since a moment; of these competitors, or all."""
-        params: dict[str, Any] = {"limit": limit}
-        params |= {"since": since.isoformat()} if cursor is None else {"cursor": cursor}
-        if competitors:
-            params["competitor"] = list(competitors)
-        answer = self._service.get("v1/solves", params)
-        found = tuple(_solve(each) for each in answer["solves"])
-        return Page(found, str(answer["cursor"]), bool(answer["has_more"]))
+    ) -> Iterator[Page[Solve]]:
+        """Solves after the cursor, or where there is none since a moment, page by page.
 
-    def pages(
-        self,
-        *,
-        cursor: str | None = None,
-        since: datetime,
-        competitors: Sequence[str] = (),
-        limit: int = PAGE,
-    ) -> Iterator[Page]:
-        """What `solves` answers, page after page to the last."""
-        more = True
-        while more:
-            page = self.solves(cursor=cursor, since=since, competitors=competitors, limit=limit)
-            yield page
-            cursor, more = page.cursor, page.has_more
+        Of these competitors, up to a hundred; or of all.
+        """
+
+        def ask(cursor: str | None) -> Page[Solve]:
+            params: dict[str, Any] = {"limit": limit}
+            params |= {"since": since.isoformat()} if cursor is None else {"cursor": cursor}
+            if competitors:
+                params["competitor"] = list(competitors)
+            return read_page(NAME, self._service.get("v1/solves", params), "solves", _solve)
+
+        return follow(ask, cursor)
 
     def totals(self, competitors: Sequence[str]) -> dict[str, Totals]:
         """The totals of competitors, by id."""
         found = {each: Totals(error="The game platform has no totals.") for each in competitors}
         for start in range(0, len(competitors), MOST_IDS):
-            ids = list(competitors[start : start + MOST_IDS])
-            for each in self._service.get("v1/totals", {"competitor": ids})["totals"]:
-                found[str(each["competitor_id"])] = Totals(
-                    solves=int(each["solves"]),
-                    points=int(each["points"]),
-                    rank=each.get("rank"),
-                    last_solve_at=each.get("last_solve_at"),
-                )
+            asked = {"competitor": list(competitors[start : start + MOST_IDS])}
+            for each in read_list(NAME, self._service.get("v1/totals", asked), "totals"):
+                if isinstance(each, dict):
+                    found[str(each.get("competitor_id"))] = _totals(each)
         return found
 
-    def find(self, emails: Sequence[str]) -> dict[str, str]:
-        """The ids of competitors, by e-mail in small letters; whom the platform does not know is left out."""
-        found: dict[str, str] = {}
+    def find(self, emails: Sequence[str]) -> dict[str, Account]:
+        """Who competitors are, by e-mail in small letters; whom the platform does not know is left out."""
+        found: dict[str, Account] = {}
         for start in range(0, len(emails), MOST_IDS):
             asked = {"emails": list(emails[start : start + MOST_IDS])}
-            answer = self._service.call("POST", "v1/competitors/lookup", body=asked, repeatable=True).json()
-            found |= {str(each["email"]).lower(): str(each["id"]) for each in answer["competitors"]}
+            answer = self._service.call("POST", "v1/competitors/lookup", body=asked, repeatable=True)
+            for each in read_list(NAME, answer.json(), "competitors"):
+                if isinstance(each, dict):
+                    found[str(each.get("email")).lower()] = _account(each)
         return found
 
 
-def _solve(record: Mapping[str, Any]) -> Solve:
+def _solve(record: Any) -> Solve:
     """The solve of a record; one that makes no sense says so, and harms none beside it."""
-    identity = str(record.get("id") or "without-id")[:200]
     try:
-        points = record["points"]
-        if not isinstance(points, int) or isinstance(points, bool) or not 0 <= points < 2**31:
-            raise ValueError(f"points are {points!r}")
         at = datetime.fromisoformat(record["solved_at"])
         if at.tzinfo is None:
             raise ValueError(f"solved_at is {record['solved_at']!r}, without a zone")
+        if not isinstance(record["id"], str | int):
+            raise ValueError("its id is neither a text nor a number")
         return Solve(
-            identity,
+            identity(record),
             str(record["competitor_id"]),
             str(record["challenge"]),
             str(record["category"]),
-            points,
+            _number(record, "points", 2**31),
             at.isoformat(),
         )
     except (KeyError, TypeError, ValueError) as error:
-        what = f"it has no {error.args[0]}" if isinstance(error, KeyError) else str(error)
-        whose = str(record.get("competitor_id") or "")
-        return Solve(
-            identity, whose, error=f"The platform's record of the solve {identity} makes no sense: {what}."
+        which = identity(record)
+        words = f"The platform's record of the solve {which} makes no sense: {nonsense(error)}."
+        return Solve(which, error=words)
+
+
+def _totals(record: dict[str, Any]) -> Totals:
+    try:
+        last = record.get("last_solve_at")
+        return Totals(
+            _number(record, "solves", 2**31),
+            _number(record, "points", 2**63),
+            None if record.get("rank") is None else _number(record, "rank", 2**31),
+            None if last is None else datetime.fromisoformat(last).isoformat(),
         )
+    except (KeyError, TypeError, ValueError) as error:
+        return Totals(error=f"The game platform's totals make no sense: {nonsense(error)}.")
+
+
+def _account(record: dict[str, Any]) -> Account:
+    if isinstance(record.get("id"), str | int) and str(record["id"]):
+        return Account(str(record["id"]))
+    return Account(error="The game platform knows the e-mail, and names no id.")
+
+
+def _number(record: dict[str, Any], name: str, most: int) -> int:
+    value = record[name]
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < most:
+        raise ValueError(f"{name} are {value!r:.40}")
+    return value

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from callboard.actors.providers import where
-from callboard.actors.providers.errors import ServiceError
+from callboard.actors.providers.errors import Denied, Refused, ServiceError
 from callboard.actors.providers.http import Service
 
 #: Their names of our pollutants.
@@ -62,7 +62,8 @@ class OpenMeteo:
         """The present figures of places, given by latitude and longitude, in their order.
 
         Raises:
-            Refused: it takes one of the places for none, or the key for none.
+            Denied: it takes the key for none.
+            Refused: it takes one of the places for none.
             Overloaded: there were too many requests.
             Unreachable: it did not answer, or failed.
             ServiceError: what it answered is not what it documents.
@@ -73,39 +74,55 @@ class OpenMeteo:
         return readings
 
     def _ask(self, places: Sequence[tuple[float, float]]) -> list[Reading]:
-        answer = self._service.get(
-            "/v1/air-quality",
-            {
-                "latitude": ",".join(f"{latitude:.4f}" for latitude, _ in places),
-                "longitude": ",".join(f"{longitude:.4f}" for _, longitude in places),
-                "current": ",".join(NAMES.values()),
-                "timezone": "GMT",
-                **self._key,
-            },
-        )
+        asked = {
+            "latitude": ",".join(f"{latitude:.4f}" for latitude, _ in places),
+            "longitude": ",".join(f"{longitude:.4f}" for _, longitude in places),
+            "current": ",".join(NAMES.values()),
+            "timezone": "GMT",
+            **self._key,
+        }
+        try:
+            answer = self._service.get("/v1/air-quality", asked)
+        except Refused as refusal:
+            # It tells a wrong key with 400, as it does a wrong place.
+            if refusal.http_status in (401, 403) or "api key" in refusal.said.lower():
+                raise Denied(
+                    str(refusal), service=refusal.service, http_status=refusal.http_status, said=refusal.said
+                ) from None
+            raise
         told = answer if isinstance(answer, list) else [answer]
         if len(told) != len(places):
             raise _odd(f"it was asked for {len(places)} places and told of {len(told)}")
-        return [_read(each) for each in told]
+        readings = [_read(each) for each in told]
+        if all(reading.error for reading in readings):
+            raise ServiceError(readings[0].error, service="Open-Meteo")
+        return readings
 
 
 def _read(told: Any) -> Reading:
+    """The reading of a place; one that makes no sense says so, and harms none beside it."""
     try:
         current = told["current"]
         at = datetime.fromisoformat(current["time"])
         offset = timedelta(seconds=int(told.get("utc_offset_seconds", 0)))
+        moment = at.astimezone(UTC) if at.tzinfo else (at - offset).replace(tzinfo=UTC)
     except (TypeError, KeyError, ValueError, AttributeError, OverflowError):
-        raise _odd("it names no time of its figures") from None
-    moment = at.astimezone(UTC) if at.tzinfo else (at - offset).replace(tzinfo=UTC)
-    return Reading(moment, {ours: _figure(current.get(theirs)) for ours, theirs in NAMES.items()})
+        return _odd_reading("it names no time of its figures")
+    figures = {ours: current.get(theirs) for ours, theirs in NAMES.items()}
+    for value in figures.values():
+        if value is not None and not _is_figure(value):
+            return _odd_reading(f"{value!r:.40} is no concentration")
+    return Reading(
+        moment, {name: None if value is None else max(float(value), 0.0) for name, value in figures.items()}
+    )
 
 
-def _figure(value: Any) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise _odd(f"{value!r:.40} is no concentration")
-    return max(float(value), 0.0)
+def _is_figure(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _odd_reading(what: str) -> Reading:
+    return Reading(error=str(_odd(what)))
 
 
 def _odd(what: str) -> ServiceError:

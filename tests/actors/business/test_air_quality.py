@@ -8,7 +8,7 @@ import pytest
 import time_machine
 from sqlalchemy import Engine, insert, select, text
 
-from callboard.actors.providers.errors import Unreachable
+from callboard.actors.providers.errors import Refused, Unreachable
 from callboard.storage.tables.business import (
     current_day,
     daily_statistics,
@@ -143,6 +143,31 @@ def test_a_place_that_is_refused_is_recorded_and_the_others_are_read(
         item, error = connection.execute(text("SELECT item, error FROM business.item_failures")).one()
     assert item == f"locations:{bad}"
     assert "Latitude must be in range" in error
+
+
+def test_one_bad_place_among_many_costs_few_requests_and_a_wrong_key_one(
+    surroundings: Any, sandbox: Sandboxed, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given sixteen places of which one lies outside of the world, as the provider sees it
+    from callboard.actors.providers.open_meteo import OpenMeteo
+
+    for number in range(14):
+        add_place(engine, f"place-{number}")
+    add_place(engine, "nowhere", latitude=-89.5)
+    asked = OpenMeteo._ask
+    monkeypatch.setattr(
+        OpenMeteo, "_ask", lambda self, places: asked(self, [(a if a > -89 else 95, b) for a, b in places])
+    )
+    job = surroundings.get_actor("fetch-paris-data")
+    # Expect halves to be asked for, and not each
+    assert job(place="all") == {"processed": 15, "failed": 1, "new": 15, "changed": 0}
+    assert sandbox.counts("open-meteo")["requests"] == 9
+    # And a key that is none to be tried once
+    monkeypatch.setenv("OPEN_METEO_URL", f"{sandbox.url}/open-meteo")
+    monkeypatch.setenv("OPEN_METEO_API_KEY", "wrong")
+    with pytest.raises(Refused, match="The supplied API key is invalid"):
+        job(place="all")
+    assert sandbox.counts("open-meteo")["requests"] == 10
 
 
 def test_an_outage_fails_the_run_and_is_no_places_fault(

@@ -58,3 +58,13 @@ def test_nothing_is_locked_while_a_service_is_asked(
     # Expect no transaction of its, and rows that anybody could lock
     assert seen
     assert [query for at_once in seen for query in at_once] == []
+
+
+@pytest.mark.parametrize("name", ASKING)
+def test_a_service_that_is_down_is_spared_and_bad_items_are_none_of_its_faults(
+    surroundings: Any, name: str
+) -> None:
+    options = surroundings.get_actor(name).options
+
+    assert options["breaker"] in ("cloudflare", "game-platform", "external", "open-meteo")
+    assert "MostFailed" in [each.__name__ for each in options["throws"]]

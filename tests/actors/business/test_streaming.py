@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
 import pytest
 from sqlalchemy import Engine, insert, text
 
 from callboard.storage.tables.business import streamings
+from helpers.answering import Answer, answering
 from helpers.promises import Promise, assert_kept
 from helpers.sandboxed import Sandboxed, sandboxed
 
@@ -49,21 +51,41 @@ def test_videos_become_what_cloudflare_says_of_them(job: Any, engine: Engine) ->
     add_videos(engine, "ready9", provider="elsewhere")
     # When the job runs, in batches of two
     result = job(batch_size=2)
-    # Expect each to be what it is, and the lost one to be recorded and left
-    assert result == {"processed": 4, "failed": 1, "ready": 2, "error": 1, "queued": 1}
+    # Expect each to be what it is, and the lost one to have failed
+    assert result == {"processed": 5, "failed": 0, "ready": 2, "error": 2, "queued": 1}
     found = videos(engine)
     assert found["ready1"][0] == "ready"
     assert 20 <= found["ready1"][1] <= 3_620
     assert found["error1"] == ("error", None, "The file was not recognized as a valid video file.")
-    assert found["queued1"] == found["gone1"] == found["ready9"] == ("queued", None, None)
-    with engine.connect() as connection:
-        item, error = connection.execute(text("SELECT item, error FROM business.item_failures")).one()
-    assert item.startswith("videos:")
-    assert "The requested resource was not found (10003, HTTP 404)" in error
+    assert found["queued1"] == found["ready9"] == ("queued", None, None)
+    assert found["gone1"][0] == "error"
+    assert "The requested resource was not found (10003, HTTP 404)" in found["gone1"][2]
     # And the second time only those that are queued are asked for
-    with engine.begin() as connection:
-        connection.execute(text("DELETE FROM business.streamings WHERE external_id = 'gone1'"))
     assert job() == {"processed": 1, "failed": 0, "ready": 0, "error": 0, "queued": 1}
+
+
+def test_an_answer_that_makes_no_sense_is_recorded_and_the_video_waits_its_turn(
+    surroundings: Any, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_videos(engine, "odd", "even")
+    with answering() as service:
+        for name, value in {
+            "CLOUDFLARE_URL": service.url,
+            "CLOUDFLARE_ACCOUNT_ID": "abc",
+            "CLOUDFLARE_STREAM_API_TOKEN": "a-token",
+        }.items():
+            monkeypatch.setenv(name, value)
+        queued = orjson.dumps({"success": True, "result": {"status": {"state": "inprogress"}}})
+        service.script = [Answer(body=b"{}", after_s=0.1), Answer(body=queued, after_s=0.1)]
+        monkeypatch.setattr("callboard.actors.business.streaming.WORK_S", 0.05)
+        job = surroundings.get_actor(NAME)
+        # When there is time for one video in each run, and the answer for the first makes no sense
+        with pytest.raises(Exception, match="Most items failed: 1 of 1"):
+            job(batch_size=1)
+        job(batch_size=1)
+    # Expect the second run to have gone on with the other
+    assert [asked.path.rsplit("/", 1)[1] for asked in service.asked] == ["odd", "even"]
+    assert videos(engine)["odd"] == videos(engine)["even"] == ("queued", None, None)
 
 
 def test_a_token_that_is_not_valid_fails_the_run_and_no_video(

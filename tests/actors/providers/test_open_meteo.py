@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from callboard.actors.providers.errors import Overloaded, Refused, ServiceError, Unreachable
+from callboard.actors.providers.errors import Denied, Overloaded, Refused, ServiceError, Unreachable
 from callboard.actors.providers.open_meteo import NAMES, OpenMeteo, Service
 from callboard.core.errors import BadSettings
 from helpers.sandboxed import Sandboxed, sandboxed
@@ -68,7 +68,7 @@ def test_a_wrong_key_is_refused_and_not_told(sandbox: Sandboxed, monkeypatch: py
     monkeypatch.setenv("OPEN_METEO_URL", f"{sandbox.url}/open-meteo")
     monkeypatch.setenv("OPEN_METEO_API_KEY", "hunter2")
 
-    with pytest.raises(Refused, match="The supplied API key is invalid") as caught:
+    with pytest.raises(Denied, match="The supplied API key is invalid") as caught:
         OpenMeteo().current([PARIS])
 
     assert "hunter2" not in str(caught.value)
@@ -126,3 +126,13 @@ def test_without_an_address_and_a_sandbox_the_setting_is_named(
 
     with pytest.raises(BadSettings, match="OPEN_METEO_URL"):
         OpenMeteo()
+
+
+def test_a_place_without_a_time_harms_none_beside_it(answering: Any) -> None:
+    right, wrong, odd = answering(
+        [{"current": CURRENT}, {"current": {"time": None}}, {"current": {**CURRENT, "pm10": "much"}}]
+    ).current([PARIS] * 3)
+
+    assert (right.error, right.concentrations["pm10"]) == ("", 20.0)
+    assert wrong.error == "Open-Meteo's answer cannot be understood: it names no time of its figures."
+    assert odd.error == "Open-Meteo's answer cannot be understood: 'much' is no concentration."

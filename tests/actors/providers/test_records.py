@@ -6,6 +6,8 @@ import orjson
 import pytest
 
 from callboard.actors.providers.cloudflare_stream import CloudflareStream
+from callboard.actors.providers.errors import Refused, ServiceError
+from callboard.actors.providers.external import External
 from callboard.actors.providers.game_platform import GamePlatform
 from callboard.core.clock import utcnow
 from helpers.answering import Answer, Answering, answering
@@ -26,6 +28,8 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Any:
         for name, value in {
             "GAME_PLATFORM_URL": running.url,
             "GAME_PLATFORM_TOKEN": "a-token",
+            "EXTERNAL_URL": running.url,
+            "EXTERNAL_TOKEN": "a-token",
             "CLOUDFLARE_URL": running.url,
             "CLOUDFLARE_ACCOUNT_ID": "abc",
             "CLOUDFLARE_STREAM_API_TOKEN": "a-token",
@@ -53,11 +57,12 @@ def test_a_solve_that_makes_no_sense_says_why_and_harms_none_beside_it(
 ) -> None:
     say(service, {"solves": [SOLVE | change, SOLVE], "cursor": "c", "has_more": False})
 
-    wrong, right = GamePlatform().solves(cursor=None, since=utcnow()).solves
+    (page,) = GamePlatform().solves(cursor=None, since=utcnow())
 
+    wrong, right = page.records
+    assert wrong.error.startswith("The platform's record of the solve s1 makes no sense")
     assert why in wrong.error
-    with pytest.raises(ValueError, match="The platform's record of the solve s1 makes no sense"):
-        wrong.row()
+    assert right.error == ""
     assert right.row()["platform_id"] == "gp-1"
     assert service.asked[0].headers["authorization"] == "Bearer a-token"
 
@@ -91,3 +96,78 @@ def test_an_answer_that_makes_no_sense_is_said_to_be_so(service: Answering, answ
 
     with pytest.raises(ValueError, match="answer for the video u1 makes no sense"):
         CloudflareStream().video("u1")
+
+
+def test_a_video_that_is_not_there_has_failed_and_a_wrong_account_is_refused(service: Answering) -> None:
+    service.script = [Answer(404, b'{"success": false, "errors": [{"code": 10003, "message": "Not Found"}]}')]
+    assert CloudflareStream().video("u1").state == "error"
+    service.script = [Answer(404, b'{"success": false, "errors": [{"code": 7003, "message": "No route"}]}')]
+    with pytest.raises(Refused):
+        CloudflareStream().video("u1")
+
+
+@pytest.mark.parametrize("record", [None, "x", [], {}, 7, {"id": {}, "data": {}, "changed_at": "x"}])
+def test_a_record_of_another_shape_says_so_and_harms_none_beside_it(service: Answering, record: Any) -> None:
+    good = {"id": "a", "changed_at": "2026-11-20T10:00:00Z", "data": {}}
+    say(service, {"records": [record, good], "solves": [record, SOLVE], "cursor": 1, "has_more": False})
+
+    for pages in (
+        External().changes(cursor=None, since=utcnow()),
+        GamePlatform().solves(cursor=None, since=utcnow()),
+    ):
+        (page,) = pages
+        wrong, right = page.records
+        assert "makes no sense" in wrong.error
+        assert right.error == ""
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ({}, "it has no "),
+        ([], "it has no "),
+        (None, "it has no "),
+        ({"records": None, "solves": {}}, "it has no "),
+        ({"records": [], "solves": []}, "it does not say where the next page begins"),
+        ({"records": [], "solves": [], "cursor": "a", "has_more": "no"}, "it does not say where"),
+    ],
+)
+def test_an_answer_that_is_no_page_is_an_error_in_words(service: Answering, answer: Any, why: str) -> None:
+    say(service, answer)
+
+    for pages in (
+        External().changes(cursor=None, since=utcnow()),
+        GamePlatform().solves(cursor=None, since=utcnow()),
+    ):
+        with pytest.raises(ServiceError, match=f"'s answer cannot be understood: {why}"):
+            next(iter(pages))
+
+
+def test_totals_that_make_no_sense_harm_none_beside_them(service: Answering) -> None:
+    good = {
+        "competitor_id": "a",
+        "solves": 3,
+        "points": 9,
+        "rank": 1,
+        "last_solve_at": "2026-11-20T10:00:00Z",
+    }
+    bad = [{"competitor_id": "b", "solves": None, "points": 9}, None, {"solves": 1}]
+    say(service, {"totals": [good, *bad]})
+
+    found = GamePlatform().totals(["a", "b", "c"])
+
+    assert (found["a"].points, found["a"].error) == (9, "")
+    assert found["b"].error == "The game platform's totals make no sense: solves are None."
+    assert found["c"].error == "The game platform has no totals."
+    say(service, {})
+    with pytest.raises(ServiceError, match="it has no totals"):
+        GamePlatform().totals(["a"])
+
+
+def test_an_account_without_an_id_is_said_to_have_none(service: Answering) -> None:
+    say(service, {"competitors": [{"email": "A@x.example", "id": "gp-1"}, {"email": "b@x.example"}, None]})
+
+    found = GamePlatform().find(["a@x.example", "b@x.example"])
+
+    assert (found["a@x.example"].id, found["a@x.example"].error) == ("gp-1", "")
+    assert found["b@x.example"].error == "The game platform knows the e-mail, and names no id."
