@@ -15,6 +15,7 @@ from callboard.api.body_limit import BodyLimit
 from callboard.api.etags import ETags
 from callboard.api.routes import (
     admin,
+    alerts,
     audit,
     breakers,
     cron,
@@ -62,7 +63,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.waiting = Waiting(find_ended)
     for module in (
         cron, outbound, admin, game_platform, runs, ledger, schedules, pauses, limits, breakers, letters,
-        users, tokens, audit, health, cron_health, metrics,
+        users, tokens, audit, health, cron_health, alerts,
+        metrics,
     ):  # fmt: skip
         app.include_router(module.router)
     problems.install(app)

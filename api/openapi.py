@@ -32,7 +32,7 @@ TAGS = [
     {"name": "runs", "description": "Runs with their attempts and log lines; cancel them, try them again."},
     {"name": "outbound", "description": "Messages to customers: send what is due, see what waits."},
     {"name": "queues", "description": "How much waits; pause queues, jobs or everything; limits."},
-    {"name": "queue health", "description": "How well queues do, what holds them up, and what to do."},
+    {"name": "queue health", "description": "How well queues do, what holds them up, what to do; alerts."},
     {"name": "breakers", "description": "Circuit breakers: how they stand, and closing one."},
     {"name": "schedules", "description": "When jobs run: list, explain, preview and change it."},
     {"name": "dead letters", "description": "What failed for good: list it, requeue it, drop it."},

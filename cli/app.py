@@ -41,6 +41,9 @@ app.add_typer(breakers, name="breakers", rich_help_panel="Jobs")
 limits = typer.Typer(no_args_is_help=True, help="Limits: who holds them and who waits; a minute begun anew.")
 app.add_typer(limits, name="limits", rich_help_panel="Jobs")
 
+alerts = typer.Typer(no_args_is_help=True, help="Alerts: what is amiss now, and what was.")
+app.add_typer(alerts, name="alerts", rich_help_panel="Jobs")
+
 dead = typer.Typer(no_args_is_help=True, help="Dead letters: list them, requeue them, drop them.")
 app.add_typer(dead, name="dead", rich_help_panel="Jobs")
 

@@ -42,6 +42,7 @@ LEAST = {
     ("POST", "/api/queues/{queue}/resume"): "operator",
     ("POST", "/api/jobs/{job}/pause"): "operator",
     ("POST", "/api/jobs/{job}/resume"): "operator",
+    ("GET", "/api/alerts"): "viewer",
     ("GET", "/api/breakers"): "viewer",
     ("GET", "/api/breakers/changes"): "viewer",
     ("POST", "/api/breakers/{breaker}/reset"): "operator",

@@ -11,6 +11,7 @@ POLLED = [
     "/api/runs",
     "/api/queues",
     "/api/pauses",
+    "/api/alerts",
     "/api/breakers",
     "/api/schedules",
     "/api/dead-letters",

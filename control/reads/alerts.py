@@ -1,0 +1,37 @@
+"""Alerts: what is amiss now, and what was."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from callboard.control.context import Context
+from callboard.core.limits import storable
+from callboard.storage.queries import alerts as queries
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """One thing amiss, from when to when; `resolved_at` is None while it is. `details` differ by kind."""
+
+    id: int
+    kind: str
+    subject: str
+    severity: str
+    message: str
+    details: dict[str, Any]
+    opened_at: datetime
+    resolved_at: datetime | None
+
+
+def alerts(
+    context: Context, *, open_only: bool = True, kind: str | None = None, limit: int = 100
+) -> tuple[Alert, ...]:
+    """The alerts that are open, or all: the open ones first, and within that the latest.
+
+    Raises:
+        Unavailable: PostgreSQL does not answer.
+    """
+    wanted = None if kind is None else storable(kind)
+    with context.read() as connection:
+        rows = queries.latest(connection, open_only=open_only, kind=wanted, limit=limit)
+    return tuple(Alert(**row) for row in rows)
