@@ -9,7 +9,7 @@ from callboard.cli.app import AsJson, app
 from callboard.cli.console import out, print_json
 from callboard.core.settings import load_settings
 
-_SIGNS = {"ok": ("✓", "good"), "warn": ("!", "warn"), "fail": ("✗", "bad")}
+_SIGNS = {"ok": ("✓", "good"), "warn": ("!", "warn"), "fail": ("✗", "bad"), "unknown": ("?", "warn")}
 
 
 @app.command(
@@ -20,7 +20,7 @@ def doctor(
         str | None,
         typer.Option(
             help="Check the installation at that address, as its callers see it, by CRON_SECRET and"
-            " JOB_RUNNER_TOKEN. Runs the outbound runner.",
+            " JOB_RUNNER_TOKEN, or CALLBOARD_API_TOKEN. Runs the outbound runner.",
             metavar="URL",
         ),
     ] = None,
@@ -28,7 +28,7 @@ def doctor(
 ) -> None:
     """Check the installation: servers, schema, workers, scheduler, recorder, disk. Say what to do.
 
-    The exit code is 1 where something is wrong.
+    The exit code is 1 where something is wrong, 2 where nothing is but something could not be checked.
     """
     from callboard.control.checkup import examine, examine_url
 
@@ -42,13 +42,17 @@ def doctor(
             if finding.advice:
                 out.print(Text.assemble(" " * 13, ("→ ", "quiet"), finding.advice))
     failed = sum(finding.status == "fail" for finding in findings)
+    unknown = sum(finding.status == "unknown" for finding in findings)
     if as_json:
         print_json(findings)
     elif failed:
         out.print(Text(f"\n{failed} of {len(findings)} checks failed.", style="bad"))
+    elif unknown:
+        said = f"{unknown} of {len(findings)} checks could not be made, for want of a token; see above."
+        out.print(Text(f"\n{said}", style="warn"))
     elif any(finding.status == "warn" for finding in findings):
         out.print(Text("\nNothing is broken; see the remarks above.", style="warn"))
     else:
         out.print(Text("\nAll is well.", style="good"))
-    if failed:
-        raise typer.Exit(1)
+    if failed or unknown:
+        raise typer.Exit(1 if failed else 2)

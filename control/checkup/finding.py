@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
-Status = Literal["ok", "warn", "fail"]
+#: `unknown`: it could not be checked, for want of what only the caller can give.
+Status = Literal["ok", "warn", "fail", "unknown"]
 
 #: Seconds by which a part may be behind before it is worth a word, and before something is wrong.
 LATE_S, STUCK_S = 10.0, 60.0

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from callboard.core.settings import Settings
+from helpers.answering import Answer, answering
 from helpers.databases import Databases
 from helpers.terminal import callboard
 
@@ -85,6 +86,26 @@ def test_the_doctor_sees_a_schema_that_is_out_of_date(
     assert run("migrate").out == "The database is up to date.\n"
     assert _findings(run)["Schema"]["status"] == "ok"
     databases.drop(url)
+
+
+def test_the_doctor_does_not_call_well_what_it_could_not_ask(
+    run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CRON_SECRET", "JOB_RUNNER_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    with answering() as server:
+        server.script = [Answer(), Answer(401)]
+        unasked = run("doctor", "--url", server.url)
+        server.script = [Answer(), Answer(401)]
+        monkeypatch.setenv("JOB_RUNNER_TOKEN", "a-wrong-one")
+        wrong = run("doctor", "--url", server.url)
+
+    assert unasked.code == 2
+    assert "? Runner     not checked: JOB_RUNNER_TOKEN is not set" in unasked.out
+    assert "→ Set JOB_RUNNER_TOKEN to what it is there, or CALLBOARD_API_TOKEN." in unasked.out
+    assert unasked.out.endswith("4 of 7 checks could not be made, for want of a token; see above.\n")
+    assert wrong.code == 1
+    assert wrong.out.endswith("1 of 7 checks failed.\n")
 
 
 def test_env_is_read_by_a_shell_whatever_the_values_hold(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -206,7 +206,7 @@ def test_the_verification_script(system: System) -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert [line.split()[1] for line in done.stdout.splitlines() if line.startswith("✓")] == [
-        "Address", "Refusal", "Forgery", "Cron", "Runner", "Messages"
+        "Address", "Refusal", "Forgery", "Schedule", "Cron", "Runner", "Messages"
     ]  # fmt: skip
 
 
