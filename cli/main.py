@@ -59,7 +59,8 @@ def _failed(error: Exception) -> int:
     from callboard.core.errors import CallboardError
 
     sentence = explain(error)
-    if os.environ.get("CALLBOARD_LOG_LEVEL", "").upper() == "DEBUG":
+    level = os.environ.get("CALLBOARD_LOG_LEVEL") or os.environ.get("LOG_LEVEL", "")
+    if level.upper() == "DEBUG":
         import traceback
 
         traceback.print_exception(error)

@@ -34,6 +34,9 @@ SECRETS = (
     "SMTP_URL",
 )
 
+#: Names that other job systems have for settings; where both are set, Callboard's own counts.
+ALIASES = {"LOG_LEVEL": "CALLBOARD_LOG_LEVEL", "METRICS_ENABLED": "CRON_ENABLE_METRICS_COLLECTION"}
+
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 
 
@@ -75,9 +78,10 @@ def _addresses(value: str) -> str:
 
 
 def _level(value: str) -> str:
-    if value.upper() not in LEVELS:
+    level = {"WARN": "WARNING"}.get(value.upper(), value.upper())
+    if level not in LEVELS:
         raise ValueError(f"must be one of {', '.join(LEVELS)}")
-    return value.upper()
+    return level
 
 
 def _modules(value: str) -> str:
@@ -209,7 +213,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     Raises:
         BadSettings: one sentence that names the variable and what is wrong with it.
     """
-    settings = _validated(_environment(os.environ if environ is None else environ))
+    given = os.environ if environ is None else environ
+    settings = _validated(_environment(given), _aliases(given))
     if not settings.redis_url and settings.bull_redis_url:
         settings = settings.model_copy(update={"redis_url": settings.bull_redis_url})
     if settings.callboard_sandbox == "off":
@@ -231,12 +236,18 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     return settings.model_copy(update=found)
 
 
-def _validated(values: Mapping[str, Any]) -> Settings:
+def _aliases(environ: Mapping[str, str]) -> dict[str, str]:
+    """The settings that are given by another name only, and that name."""
+    return {name: alias for alias, name in ALIASES.items() if environ.get(alias) and not environ.get(name)}
+
+
+def _validated(values: Mapping[str, Any], aliases: Mapping[str, str]) -> Settings:
     try:
         return Settings.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         name = str(first["loc"][0]).upper()
+        name = aliases.get(name, name)
         what = first["msg"].removeprefix("Value error, ")
         raise BadSettings(f"The setting {name} is wrong: {what[:1].lower()}{what[1:]}.") from None
 
@@ -246,6 +257,7 @@ def _environment(environ: Mapping[str, str]) -> dict[str, Any]:
     values: dict[str, Any] = {
         name.lower(): value for name, value in environ.items() if name in known and value
     }
+    values |= {name.lower(): environ[alias] for name, alias in _aliases(environ).items()}
     for name in SECRETS:
         path = environ.get(f"{name}_FILE")
         if not path:

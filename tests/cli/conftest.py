@@ -27,7 +27,15 @@ Command = Callable[..., Done]
 @pytest.fixture
 def run(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Command:
     """Run a command with no settings but those of the test."""
-    for name in ("DATABASE_URL", "REDIS_URL", "CALLBOARD_API_TOKEN", "CALLBOARD_LOG_LEVEL", "COLUMNS"):
+    names = (
+        "DATABASE_URL",
+        "REDIS_URL",
+        "CALLBOARD_API_TOKEN",
+        "CALLBOARD_LOG_LEVEL",
+        "LOG_LEVEL",
+        "COLUMNS",
+    )
+    for name in names:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("CALLBOARD_HOME", str(tmp_path / "home"))
 

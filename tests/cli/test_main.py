@@ -117,8 +117,10 @@ def test_a_defect_is_told_in_one_sentence_and_shown_only_on_request(
     assert done.code == BUG
     assert "ZeroDivisionError: division by zero" in done.err
     assert "Traceback" not in done.err
-    monkeypatch.setenv("CALLBOARD_LOG_LEVEL", "DEBUG")
-    assert "Traceback" in run("jobs", "list").err
+    for name in ("LOG_LEVEL", "CALLBOARD_LOG_LEVEL"):
+        monkeypatch.setenv(name, "DEBUG")
+        assert "Traceback" in run("jobs", "list").err
+        monkeypatch.setenv(name, "INFO")
 
 
 def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:

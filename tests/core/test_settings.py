@@ -74,6 +74,8 @@ def test_a_redis_url_is_kept_as_it_is(url: str) -> None:
         ("CALLBOARD_API_PORT", "65536", "less than or equal to 65535"),
         ("CALLBOARD_PANEL_PORT", "-1", "greater than or equal to 0"),
         ("CALLBOARD_ACTORS", " , ", "must name at least one module"),
+        ("LOG_LEVEL", "loud", "must be one of DEBUG, INFO"),
+        ("METRICS_ENABLED", "perhaps", "valid boolean"),
         ("BULL_REDIS_HOST", "redis://cache", "must be the name or the address of a host"),
         ("BULL_REDIS_PORT", "0", "greater than or equal to 1"),
         ("BULL_REDIS_DB", "-1", "greater than or equal to 0"),
@@ -193,6 +195,17 @@ def test_redis_may_be_named_by_its_parts() -> None:
     assert load_settings({**NOWHERE, "BULL_REDIS_PORT": "6380"}).redis_url == "", (
         "without a host they say nothing"
     )
+
+
+def test_what_other_systems_call_a_setting_is_heard_where_its_own_name_is_not_set() -> None:
+    def level(**names: str) -> str:
+        return load_settings({**NOWHERE, **names}).callboard_log_level
+
+    assert level(LOG_LEVEL="warn") == "WARNING"
+    assert level(LOG_LEVEL="debug", CALLBOARD_LOG_LEVEL="error") == "ERROR"
+    assert level(LOG_LEVEL="") == "INFO"
+    metrics = load_settings({**NOWHERE, "METRICS_ENABLED": "false"}).cron_enable_metrics_collection
+    assert metrics is False
 
 
 def test_a_password_of_redis_does_not_show_when_settings_are_printed() -> None:
