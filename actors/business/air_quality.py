@@ -18,7 +18,7 @@ from callboard.core.aqi import POLLUTANTS, eu_aqi, us_aqi
 from callboard.core.aqi.us import UNHEALTHY, category
 from callboard.core.clock import utcnow
 from callboard.core.policies import ANALYTICS, DATA_FETCH, HIGH, NORMAL
-from callboard.storage.business import air_days, air_quality
+from callboard.storage.business import air_days, air_index, air_quality
 
 #: The place that is there from the beginning.
 PARIS = {
@@ -111,7 +111,7 @@ def hourly_aggregations(place: str = ALL, batch_size: int = 100, dry_run: bool =
     def handle(connection: Connection, items: Sequence[Item]) -> Mapping[str, int]:
         ids = [item.id for item in items]
         index(connection, ids, now - timedelta(days=2))
-        air_quality.add_up_today(connection, ids, now)
+        _index_days(connection, "current_day_aggregates", air_quality.add_up_today(connection, ids, now), now)
         return {}
 
     return _through_places("hourly-aggregations", slug, handle, batch_size, dry_run=dry_run)
@@ -133,7 +133,8 @@ def daily_statistics(
     """Keep the figures of each place's last `days` that are over where it is, and make the days' reports.
 
     What is kept already is left, unless measurements have come since. A place whose latest day reached
-    `alert_at` (US AQI; 151 is unhealthy for everybody) has an alert until a better day.
+    `alert_at` (US AQI of the day; 151 is unhealthy for everybody) has an alert until a better day. A day of
+    which less than three quarters were measured has no such index.
     """
     if days < 1:
         raise ValueError(f"days is {days}; it must be at least 1.")
@@ -143,6 +144,7 @@ def daily_statistics(
         ids = [item.id for item in items]
         index(connection, ids, now - timedelta(days=days + 2))
         finalised = air_days.finalise(connection, ids, now, days)
+        _index_days(connection, "daily_statistics", finalised, now)
         written = {(row.location_id, row.day) for row in finalised}
         places = {item.id: item for item in items}
         alerts = sum(
@@ -202,8 +204,19 @@ def _row(item: Measured) -> dict[str, Any]:
     return {"id": item.id, "at": item.reading.measured_at, **item.reading.concentrations}
 
 
+def _index_days(connection: Connection, table: air_index.Table, days: Sequence[Any], now: datetime) -> None:
+    """Give these days (`location_id, day`) their own index."""
+    keys = [(day.location_id, day.day) for day in days]
+    rows = []
+    for row in air_index.means_of_days(connection, keys, now):
+        us = us_aqi(_by_pollutant(row), o3_1h=row.o3_1h, so2_24h=row.so2_24h)
+        found = {"us": us.value, "dominant": us.dominant} if us else {"us": None, "dominant": None}
+        rows.append({"id": row.location_id, "day": row.day, **found})
+    air_index.keep_indices(connection, table, rows)
+
+
 def _indices(row: Any) -> dict[str, Any]:
-    hour = {name: getattr(row, name) for name in POLLUTANTS}
+    hour = _by_pollutant(row)
     means = hour | {"pm2_5": row.pm2_5_24h, "pm10": row.pm10_24h, "o3": row.o3_8h, "co": row.co_8h}
     us = us_aqi(means, o3_1h=row.o3, so2_24h=row.so2_24h)
     eu = eu_aqi(hour)
@@ -216,22 +229,26 @@ def _indices(row: Any) -> dict[str, Any]:
     }
 
 
+def _by_pollutant(row: Any) -> dict[str, float | None]:
+    return {name: getattr(row, name) for name in POLLUTANTS}
+
+
 def _judge(connection: Connection, place: Any, day: Any, alert_at: int) -> int:
     """Open or close a place's alert, by its latest day; returns 1 if there is one."""
-    if day.us_aqi_max is None:
+    if day.us_aqi is None:
         return 0
-    if day.us_aqi_max < alert_at:
+    if day.us_aqi < alert_at:
         all_clear(connection, ALERT, place.slug)
         return 0
-    words = category(day.us_aqi_max)
+    words = category(day.us_aqi)
     alert(
         connection,
         ALERT,
         place.slug,
-        f"The air of {place.name} was {words} on {day.day}: US AQI {day.us_aqi_max}, from {day.dominant}.",
-        severity="critical" if day.us_aqi_max >= CRITICAL else "warning",
+        f"The air of {place.name} was {words} on {day.day}: US AQI {day.us_aqi}, from {day.dominant}.",
+        severity="critical" if day.us_aqi >= CRITICAL else "warning",
         day=str(day.day),
-        us_aqi=day.us_aqi_max,
+        us_aqi=day.us_aqi,
         dominant=day.dominant,
     )
     return 1

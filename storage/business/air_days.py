@@ -23,15 +23,16 @@ SELECT l.id, d.day, {FIGURES}
   JOIN business.measurements m ON {OF_THE_DAY}
   LEFT JOIN business.daily_statistics known ON known.location_id = d.id AND known.day = d.day
  GROUP BY l.id, d.day, known.finalised_at, known.measurements
-HAVING known.finalised_at IS NULL OR count(m.measured_at) <> known.measurements
-    OR max(m.fetched_at) > known.finalised_at
+HAVING known.finalised_at IS NULL
+    OR count(m.measured_at) > known.measurements
+    OR count(m.measured_at) = known.measurements AND max(m.fetched_at) > known.finalised_at
     ON CONFLICT (location_id, day) DO UPDATE
    SET {SET}, computed_at = now(), finalised_at = now()
 RETURNING s.location_id, s.day
 """).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
 
 LATEST = text("""
-SELECT DISTINCT ON (location_id) location_id, day, us_aqi_max, dominant
+SELECT DISTINCT ON (location_id) location_id, day, us_aqi, dominant
   FROM business.daily_statistics
  WHERE location_id = ANY(:ids)
  ORDER BY location_id, day DESC
@@ -44,11 +45,12 @@ SELECT 'air-quality', s.day::text
        'day', s.day::text,
        'places', count(*),
        'measurements', sum(s.measurements),
-       'us_aqi_max', max(s.us_aqi_max),
-       'worst', (array_agg(l.slug ORDER BY s.us_aqi_max DESC NULLS LAST, l.slug))[1],
+       'us_aqi', max(s.us_aqi),
+       'worst', (array_agg(l.slug ORDER BY s.us_aqi DESC NULLS LAST, l.slug))[1],
        'by_place', jsonb_object_agg(l.slug, jsonb_build_object(
-           'name', l.name, 'measurements', s.measurements, 'us_aqi_mean', round(s.us_aqi_mean::numeric, 1),
-           'us_aqi_max', s.us_aqi_max, 'eu_aqi_max', s.eu_aqi_max, 'dominant', s.dominant,
+           'name', l.name, 'measurements', s.measurements, 'us_aqi', s.us_aqi,
+           'us_aqi_mean', round(s.us_aqi_mean::numeric, 1), 'us_aqi_max', s.us_aqi_max,
+           'eu_aqi_max', s.eu_aqi_max, 'dominant', s.dominant,
            'pm2_5_mean', round(s.pm2_5_mean::numeric, 1), 'pm10_mean', round(s.pm10_mean::numeric, 1)))
        )
   FROM business.daily_statistics s
@@ -67,6 +69,7 @@ SELECT 'air-quality', s.day::text
 def finalise(connection: Connection, ids: Sequence[int], now: datetime, days: int) -> Sequence[Row[Any]]:
     """Keep the figures of these places' last days that are over, where they are not kept or have changed.
 
+    A day of which there are fewer measurements than there were stays what it is: they have been removed.
     The last minute of a day counts as its end: what is measured in it is added by the next call.
 
     Returns:
@@ -76,7 +79,7 @@ def finalise(connection: Connection, ids: Sequence[int], now: datetime, days: in
 
 
 def latest_days(connection: Connection, ids: Sequence[int]) -> Sequence[Row[Any]]:
-    """The latest finalised day of each of these places: `location_id, day, us_aqi_max, dominant`."""
+    """The latest finalised day of each of these places: `location_id, day, us_aqi, dominant`."""
     return connection.execute(LATEST, {"ids": list(ids)}).all()
 
 

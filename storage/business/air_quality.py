@@ -82,14 +82,12 @@ COLUMNS = (
     "us_aqi_mean",
     "us_aqi_max",
     "eu_aqi_max",
-    "dominant",
 )
 _FIGURES = f"""
        count(m.measured_at)
      , {", ".join(f"avg(m.{name})" for name in POLLUTANTS)}
      , {", ".join(f"max(m.{name})" for name in POLLUTANTS)}
      , avg(m.us_aqi), max(m.us_aqi), max(m.eu_aqi)
-     , (array_agg(m.dominant ORDER BY m.us_aqi DESC NULLS LAST, m.measured_at))[1]
 """
 #: The measurements `m` of the place `l` on its day `d.day`.
 OF_THE_DAY = """
@@ -97,7 +95,8 @@ OF_THE_DAY = """
    AND m.measured_at >= d.day::timestamp AT TIME ZONE l.time_zone
    AND m.measured_at < (d.day + 1)::timestamp AT TIME ZONE l.time_zone
 """
-_SET = ", ".join(f"{column} = excluded.{column}" for column in COLUMNS)
+#: A day's own index is given to it afterwards.
+_SET = ", ".join(f"{column} = excluded.{column}" for column in COLUMNS) + ", us_aqi = NULL, dominant = NULL"
 TODAY = text(f"""
 INSERT INTO business.current_day_aggregates (location_id, day, {", ".join(COLUMNS)})
 SELECT l.id, d.day, {_FIGURES}
@@ -108,6 +107,7 @@ SELECT l.id, d.day, {_FIGURES}
  GROUP BY l.id, d.day
     ON CONFLICT (location_id) DO UPDATE
    SET day = excluded.day, {_SET}, computed_at = now()
+RETURNING location_id, day
 """).bindparams(bindparam("ids", type_=ARRAY(BigInteger)))
 #: What the statistics of days share with those of the present one.
 FIGURES, SET = _FIGURES, _SET
@@ -155,6 +155,6 @@ def set_indices(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
     connection.execute(INDEX, {name: [row[key] for row in rows] for name, key in names.items()})
 
 
-def add_up_today(connection: Connection, ids: Sequence[int], now: datetime) -> None:
-    """Bring the figures of these places' present day up to date."""
-    connection.execute(TODAY, {"ids": list(ids), "now": now})
+def add_up_today(connection: Connection, ids: Sequence[int], now: datetime) -> Sequence[Row[Any]]:
+    """Bring the figures of these places' present day up to date. Returns `location_id, day` of each."""
+    return connection.execute(TODAY, {"ids": list(ids), "now": now}).all()

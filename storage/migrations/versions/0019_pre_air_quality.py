@@ -57,6 +57,12 @@ def upgrade() -> None:
             name=op.f("measurements_location_id_fkey"),
             ondelete="CASCADE",
         ),
+        sa.CheckConstraint(
+            "pm2_5 >= 0 AND pm2_5 < 'Infinity' AND pm10 >= 0 AND pm10 < 'Infinity' AND "
+            "o3 >= 0 AND o3 < 'Infinity' AND no2 >= 0 AND no2 < 'Infinity' AND "
+            "so2 >= 0 AND so2 < 'Infinity' AND co >= 0 AND co < 'Infinity'",
+            name=op.f("measurements_concentrations_check"),
+        ),
         sa.PrimaryKeyConstraint("location_id", "measured_at", name=op.f("measurements_pkey")),
         schema="business",
         comment="One row per place and time of measurement.",
@@ -81,10 +87,16 @@ def upgrade() -> None:
         sa.Column("no2_max", sa.Double(), nullable=True),
         sa.Column("so2_max", sa.Double(), nullable=True),
         sa.Column("co_max", sa.Double(), nullable=True),
+        sa.Column(
+            "us_aqi",
+            sa.Integer(),
+            nullable=True,
+            comment="The day's own, as the US EPA reckons it; NULL: too few hours.",
+        ),
         sa.Column("us_aqi_mean", sa.Double(), nullable=True),
         sa.Column("us_aqi_max", sa.Integer(), nullable=True),
         sa.Column("eu_aqi_max", sa.Integer(), nullable=True),
-        sa.Column("dominant", sa.Text(), nullable=True),
+        sa.Column("dominant", sa.Text(), nullable=True, comment="The pollutant that `us_aqi` comes from."),
         sa.Column("computed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.ForeignKeyConstraint(
             ["location_id"],
@@ -113,10 +125,16 @@ def upgrade() -> None:
         sa.Column("no2_max", sa.Double(), nullable=True),
         sa.Column("so2_max", sa.Double(), nullable=True),
         sa.Column("co_max", sa.Double(), nullable=True),
+        sa.Column(
+            "us_aqi",
+            sa.Integer(),
+            nullable=True,
+            comment="The day's own, as the US EPA reckons it; NULL: too few hours.",
+        ),
         sa.Column("us_aqi_mean", sa.Double(), nullable=True),
         sa.Column("us_aqi_max", sa.Integer(), nullable=True),
         sa.Column("eu_aqi_max", sa.Integer(), nullable=True),
-        sa.Column("dominant", sa.Text(), nullable=True),
+        sa.Column("dominant", sa.Text(), nullable=True, comment="The pollutant that `us_aqi` comes from."),
         sa.Column("computed_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column(
             "finalised_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False

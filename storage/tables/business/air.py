@@ -45,6 +45,11 @@ measurements = Table(
     Column("dominant", Text, comment="The pollutant that the US index comes from."),
     moment("fetched_at", nullable=False, server_default=NOW),
     PrimaryKeyConstraint("location_id", "measured_at"),
+    CheckConstraint(
+        # PostgreSQL takes NaN for more than infinity.
+        " AND ".join(f"{name} >= 0 AND {name} < 'Infinity'" for name in POLLUTANTS),
+        name="concentrations",
+    ),
     Index("measurements_measured_at_idx", "measured_at"),
     schema=SCHEMA,
     comment="One row per place and time of measurement.",
@@ -56,10 +61,11 @@ def _figures() -> tuple[Column[object], ...]:
         Column("measurements", Integer, nullable=False),
         *(Column(f"{name}_mean", Double) for name in POLLUTANTS),
         *(Column(f"{name}_max", Double) for name in POLLUTANTS),
+        Column("us_aqi", Integer, comment="The day's own, as the US EPA reckons it; NULL: too few hours."),
         Column("us_aqi_mean", Double),
         Column("us_aqi_max", Integer),
         Column("eu_aqi_max", Integer),
-        Column("dominant", Text),
+        Column("dominant", Text, comment="The pollutant that `us_aqi` comes from."),
         moment("computed_at", nullable=False, server_default=NOW),
     )
 

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 import time_machine
 from sqlalchemy import Engine, insert, select, text
+from sqlalchemy.exc import IntegrityError
 
 from callboard.actors.providers.errors import Refused, Unreachable
+from callboard.core.aqi import us_aqi
 from callboard.storage.tables.business import (
     current_day,
     daily_statistics,
@@ -48,6 +50,11 @@ def measure(engine: Engine, place: int, *values: tuple[datetime, float]) -> None
     rows = [{"location_id": place, "measured_at": at, "pm2_5": fine} for at, fine in values]
     with engine.begin() as connection:
         connection.execute(insert(measurements), rows)
+
+
+def measure_day(engine: Engine, place: int, day: datetime, value: float, hours: int = 24) -> None:
+    """The same value in each of that many hours from that moment on."""
+    measure(engine, place, *((day + timedelta(hours=n), value) for n in range(hours)))
 
 
 def rows_of(engine: Engine, table: Any, *order: Any) -> list[Any]:
@@ -226,8 +233,8 @@ def test_a_present_day_is_that_of_the_places_own_zone(surroundings: Any, engine:
     )
     assert (found[new_york].day, found[new_york].measurements) == (TUESDAY, 2)
     assert (found[new_york].pm2_5_mean, found[new_york].pm2_5_max) == (20.0, 30.0)
-    assert found[new_york].dominant == "pm2_5"
     assert (found[empty].measurements, found[empty].us_aqi_max) == (0, None)
+    assert (found[new_york].us_aqi_max, found[new_york].us_aqi) == (71, None), "two hours are no day"
 
 
 def test_a_place_in_no_zone_is_recorded_and_passed_over(surroundings: Any, engine: Engine) -> None:
@@ -289,9 +296,9 @@ def test_a_day_that_gets_more_measurements_is_finalised_and_reported_again(
 
 
 def test_bad_air_has_an_alert_until_a_better_day(surroundings: Any, engine: Engine) -> None:
-    paris = add_place(engine, "paris", "Europe/Paris")
+    place = add_place(engine, "paris")
     job = surroundings.get_actor("daily-statistics")
-    measure(engine, paris, (datetime(2026, 3, 9, 11, tzinfo=UTC), 130.0))
+    measure_day(engine, place, datetime(2026, 3, 9, tzinfo=UTC), 130.0)
 
     with time_machine.travel(LATE):
         assert job()["alerts"] == 1
@@ -305,18 +312,98 @@ def test_bad_air_has_an_alert_until_a_better_day(surroundings: Any, engine: Engi
         )
     ]
 
-    measure(engine, paris, (datetime(2026, 3, 11, 11, tzinfo=UTC), 5.0))
-    with time_machine.travel(LATE + timedelta(days=1)):
+    # The first hours of the better day have the bad air of the night before in their means, the day has not
+    measure_day(engine, place, datetime(2026, 3, 10, tzinfo=UTC), 5.0)
+    with time_machine.travel(LATE):
         assert job()["alerts"] == 0
     assert [each.open for each in alerts(engine)] == [False]
+    better = rows_of(engine, daily_statistics, daily_statistics.c.day)[-1]
+    assert (better.us_aqi, better.dominant) == (28, "pm2_5")
+    assert better.us_aqi_max > 150
+
+
+@pytest.mark.parametrize(("hours", "index"), [(17, None), (18, 205)])
+def test_a_day_has_an_index_when_three_quarters_of_it_were_measured(
+    surroundings: Any, engine: Engine, hours: int, index: int | None
+) -> None:
+    place = add_place(engine, "paris")
+    measure_day(engine, place, datetime(2026, 3, 9, tzinfo=UTC), 130.0, hours)
+
+    with time_machine.travel(LATE):
+        surroundings.get_actor("daily-statistics")()
+
+    (day,) = rows_of(engine, daily_statistics)
+    assert day.us_aqi == index
+    assert len(alerts(engine)) == (index is not None)
+
+
+def test_a_present_day_goes_by_its_own_hours_so_far(surroundings: Any, engine: Engine) -> None:
+    # Given a bad Monday, and a Tuesday of which half is over
+    place = add_place(engine, "paris")
+    measure_day(engine, place, datetime(2026, 3, 9, tzinfo=UTC), 130.0)
+    measure_day(engine, place, datetime(2026, 3, 10, tzinfo=UTC), 5.0, hours=12)
+
+    with time_machine.travel(datetime(2026, 3, 10, 12, tzinfo=UTC)):
+        surroundings.get_actor("hourly-aggregations")()
+
+    (today,) = rows_of(engine, current_day)
+    assert (today.day, today.us_aqi, today.dominant) == (TUESDAY, 28, "pm2_5")
+
+
+def test_gases_go_by_their_best_known_hours_within_the_day(surroundings: Any, engine: Engine) -> None:
+    # Given much ozone in the evening of Monday, and from eight to four on Tuesday some; one hour of bad air
+    place = add_place(engine, "paris")
+    begin = datetime(2026, 3, 9, 12, tzinfo=UTC)
+    rows = [
+        {
+            "location_id": place,
+            "measured_at": begin + timedelta(hours=n),
+            "o3": 400.0 if n < 12 else 140.0 if 20 <= n < 28 else 10.0,
+            "no2": 300.0 if n == 30 else 1.0,
+        }
+        for n in range(36)
+    ]
+    with engine.begin() as connection:
+        connection.execute(insert(measurements), rows)
+
+    with time_machine.travel(LATE):
+        surroundings.get_actor("daily-statistics")()
+
+    tuesday = rows_of(engine, daily_statistics, daily_statistics.c.day)[-1]
+    expected = us_aqi({"o3": 140.0, "no2": 300.0}, o3_1h=140.0)
+    assert expected is not None
+    assert (tuesday.us_aqi, tuesday.dominant) == (expected.value, expected.dominant)
+
+
+def test_what_is_no_concentration_is_not_kept(surroundings: Any, engine: Engine) -> None:
+    place = add_place(engine, "paris")
+    for value in (float("nan"), float("inf"), -1.0):
+        with pytest.raises(IntegrityError, match="concentrations"):
+            measure(engine, place, (LATE, value))
+
+
+def test_statistics_outlive_a_part_of_their_measurements(surroundings: Any, engine: Engine) -> None:
+    place = add_place(engine, "paris")
+    measure_day(engine, place, datetime(2026, 3, 9, tzinfo=UTC), 130.0)
+    job = surroundings.get_actor("daily-statistics")
+    with time_machine.travel(LATE):
+        job()
+        with engine.begin() as connection:
+            connection.execute(
+                text("DELETE FROM business.measurements WHERE measured_at < '2026-03-09T12:00Z'")
+            )
+
+        assert job()["finalised"] == 0
+
+    (day,) = rows_of(engine, daily_statistics)
+    assert (day.measurements, day.us_aqi) == (24, 205)
 
 
 def test_no_alert_is_opened_where_the_settings_switch_them_off(
     surroundings: Any, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CRON_ENABLE_ALERT_NOTIFICATIONS", "false")
-    paris = add_place(engine, "paris", "Europe/Paris")
-    measure(engine, paris, (datetime(2026, 3, 9, 11, tzinfo=UTC), 130.0))
+    measure_day(engine, add_place(engine, "paris"), datetime(2026, 3, 9, tzinfo=UTC), 130.0)
 
     with time_machine.travel(LATE):
         surroundings.get_actor("daily-statistics")()
@@ -326,8 +413,7 @@ def test_no_alert_is_opened_where_the_settings_switch_them_off(
 
 
 def test_a_dry_finalisation_counts_and_keeps_nothing(surroundings: Any, engine: Engine) -> None:
-    paris = add_place(engine, "paris", "Europe/Paris")
-    measure(engine, paris, (datetime(2026, 3, 9, 11, tzinfo=UTC), 200.0))
+    measure_day(engine, add_place(engine, "paris"), datetime(2026, 3, 9, tzinfo=UTC), 200.0)
 
     with time_machine.travel(LATE):
         result = surroundings.get_actor("daily-statistics")(dry_run=True)
