@@ -1,6 +1,7 @@
 """Says which jobs a worker knows: the registry is the broker's actors, and nothing is listed twice."""
 
 import inspect
+from collections.abc import Mapping
 from typing import Any
 
 from dramatiq import Actor
@@ -35,7 +36,7 @@ def _describe(broker: Any, actor: Actor[Any, Any]) -> dict[str, Any]:
         "description": options.get("description") or _first_line(actor.fn),
         "category": options.get("category"),
         "enabled": bool(options.get("enabled", True)),
-        "options": {name: _plain(value) for name, value in options.items() if name != "periodic"},
+        "options": {name: _option(name, value) for name, value in options.items() if name != "periodic"},
         "time_limit_ms": None if limit == float("inf") else int(limit),
         "max_attempts": retries.max_attempts(options),
         "signature": _signature(actor.fn),
@@ -53,6 +54,15 @@ def _describe(broker: Any, actor: Actor[Any, Any]) -> dict[str, Any]:
             for number, schedule in enumerate(schedules_of(actor), start=1)
         ],
     }
+
+
+def _option(name: str, value: Any) -> Any:
+    """An option as people read it; limits as they are, since the API lists them."""
+    if name != "limit" or not value:
+        return _plain(value)
+    if isinstance(value, Mapping):
+        return {part: _plain(bound) for part, bound in value.items()}
+    return [_option(name, each) for each in value]
 
 
 def _first_line(function: Any) -> str | None:

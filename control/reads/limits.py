@@ -1,7 +1,7 @@
 """Limits: who holds their slots, how many runs have begun within a minute, and how many wait."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -105,5 +105,8 @@ def _limit(context: Context, key: str, declared: Sequence[Declared]) -> Limit:
 def _declared(rows: Sequence[Row]) -> Iterator[Declared]:
     for row in rows:
         for limit in row["limits"] if isinstance(row["limits"], list) else [row["limits"]]:
+            if not isinstance(limit, Mapping):
+                # A worker of another version has declared it
+                continue
             key = limit.get("key") or row["name"]
             yield Declared(row["name"], key, limit.get("concurrent"), limit.get("per_minute"))

@@ -75,6 +75,21 @@ def test_options_are_declared_as_an_operator_reads_them(broker: Broker) -> None:
     assert job["options"]["stale_after"] == 5_000
 
 
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {"key": "tenant:{tenant}", "concurrent": 4, "per_minute": 600},
+        [{"key": "tenant:{tenant}", "concurrent": 4}, {"key": "mail", "per_minute": 60}],
+    ],
+)
+def test_limits_are_declared_as_they_are(broker: Broker, limit: Any) -> None:
+    @dramatiq.actor(limit=limit)
+    def sync(tenant: int) -> None:
+        pass
+
+    assert described(broker)["options"]["limit"] == limit
+
+
 def test_a_job_without_limits_says_so(broker: Broker) -> None:
     declare(broker, lambda: None, actor_name="free", time_limit=float("inf"), max_retries=None)
     assert (described(broker)["time_limit_ms"], described(broker)["max_attempts"]) == (None, None)
