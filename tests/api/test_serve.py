@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -11,6 +12,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from callboard.api.app import create_app
+from callboard.api.serve import Server
 from callboard.core.settings import Settings
 from helpers.declarations import declare, job
 from helpers.waiting import wait_for
@@ -78,6 +81,23 @@ def test_a_signal_ends_it_well(process, number):
     assert httpx.get(f"{process.url}/healthz").status_code == 200
 
     assert process.end(number) == 0
+
+
+def test_answers_are_not_held_back_until_there_is_more_to_send(settings):
+    server = Server(create_app(settings), "127.0.0.1", 0)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    wait_for(lambda: server.started, what="the API")
+    port = server.servers[0].sockets[0].getsockname()[1]
+
+    with httpx.Client() as client:
+        client.get(f"http://127.0.0.1:{port}/healthz")
+        (connection,) = server.server_state.connections
+        answers = connection.transport.get_extra_info("socket")
+        assert answers.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+    server.should_exit = True
+    thread.join(timeout=30)
 
 
 def test_those_who_wait_are_answered_before_it_ends(process, engine):

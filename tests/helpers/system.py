@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -12,7 +13,9 @@ from psycopg.rows import dict_row
 
 from callboard.core.settings import Settings, load_settings
 from callboard.scheduler.process import SchedulerProcess
+from callboard.storage.embedded import EmbeddedServers
 from callboard.storage.engine import psycopg_url
+from helpers.databases import Databases
 from helpers.fleet import fleet
 from helpers.serving import serving
 from helpers.waiting import wait_for
@@ -33,6 +36,7 @@ class System:
 
     settings: Settings
     url: str
+    client: httpx.Client
     database: psycopg.Connection[dict[str, Any]]
 
     def call(
@@ -48,7 +52,7 @@ class System:
         given = dict(headers or {})
         if token is not None:
             given["Authorization"] = f"Bearer {token}"
-        return httpx.request(method, f"{self.url}{path}", headers=given, timeout=60, **more)
+        return self.client.request(method, f"{self.url}{path}", headers=given, **more)
 
     def rows(self, statement: str, *values: Any) -> list[dict[str, Any]]:
         """What a statement answers."""
@@ -71,6 +75,21 @@ class System:
 
 
 @contextmanager
+def own_surroundings(
+    servers: EmbeddedServers, databases: Databases, redis_database: int, home: Path
+) -> Iterator[dict[str, str]]:
+    """The environment of a system on databases that nobody else uses."""
+    url = databases.fresh()
+    yield {
+        "DATABASE_URL": url,
+        "REDIS_URL": servers.redis_url.replace("db=0", f"db={redis_database}"),
+        "CALLBOARD_NAMESPACE": f"system{redis_database}",
+        "CALLBOARD_HOME": str(home),
+    }
+    databases.drop(url)
+
+
+@contextmanager
 def running_system(environment: Mapping[str, str], *, jobs: str = JOBS, threads: int = 8) -> Iterator[System]:
     """The system in that environment (servers, namespace, home, providers), until the block ends."""
     variables = {**TOKENS, **environment, "CALLBOARD_ACTORS": jobs}
@@ -79,8 +98,9 @@ def running_system(environment: Mapping[str, str], *, jobs: str = JOBS, threads:
         SchedulerProcess(settings),
         fleet(settings, jobs, threads=threads, environment=os.environ | variables),
         serving(settings) as url,
+        httpx.Client(timeout=60) as client,
         psycopg.connect(
             psycopg_url(settings.database_url), autocommit=True, row_factory=dict_row
         ) as database,
     ):
-        yield System(settings, url, database)
+        yield System(settings, url, client, database)

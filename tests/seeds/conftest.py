@@ -6,7 +6,7 @@ import pytest
 
 from callboard.storage.embedded import EmbeddedServers
 from helpers.databases import Databases
-from helpers.system import System, running_system
+from helpers.system import System, own_surroundings, running_system
 
 
 @pytest.fixture(scope="module")
@@ -17,14 +17,8 @@ def surroundings(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[dict[str, str]]:
     """The environment of a system on servers that nobody else uses. A file may add to it."""
-    url = databases.fresh()
-    yield {
-        "DATABASE_URL": url,
-        "REDIS_URL": servers.redis_url.replace("db=0", f"db={redis_database}"),
-        "CALLBOARD_NAMESPACE": f"seeds{redis_database}",
-        "CALLBOARD_HOME": str(tmp_path_factory.mktemp("home")),
-    }
-    databases.drop(url)
+    with own_surroundings(servers, databases, redis_database, tmp_path_factory.mktemp("home")) as own:
+        yield own
 
 
 @pytest.fixture(scope="module")
