@@ -8,10 +8,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 PREFIX: Final = "/api/"
 #: Whoever keeps an answer asks each time whether it still holds.
 CACHE: Final = b"private, no-cache"
+#: What a GET answers that makes something happen: whoever sends it again wants it to happen again.
+NOT_KEPT: Final = {"Cache-Control": "no-store"}
+_OWN: Final = (b"etag", b"cache-control")
 
 
 class ETags:
-    """Pure ASGI middleware. Answers that have an `ETag` of their own, a version to be changed, pass by it."""
+    """Pure ASGI middleware. Answers that have an `ETag` or a `Cache-Control` of their own pass by it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -49,7 +52,7 @@ async def _answer(scope: Scope, start: Message, body: bytes, send: Send) -> None
 
 
 def _is_plain(message: Message) -> bool:
-    return message["status"] == 200 and not any(name.lower() == b"etag" for name, _ in message["headers"])
+    return message["status"] == 200 and not any(name.lower() in _OWN for name, _ in message["headers"])
 
 
 def _is_known(scope: Scope, tag: bytes) -> bool:

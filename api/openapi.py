@@ -22,7 +22,9 @@ ISO 8601; durations are milliseconds, timeouts and waits seconds. Errors are `ap
 
 Lists come in pages: pass on `nextCursor` as `cursor`. Answers to GET have an `ETag`; sent back as
 `If-None-Match` it is answered 304, without a body, as long as nothing has changed. What makes something
-happen takes an `Idempotency-Key`: within a day, the same key is done once and answered the same.
+happen takes an `Idempotency-Key`: within a day, the same key is done once and answered the same. What takes
+none is the same when it is done twice (the kick of the workers, changes of users and of schedules), or is
+refused the second time, and its answer is a secret that is kept nowhere (new users and tokens).
 """.strip()
 
 TAGS = [
@@ -84,7 +86,8 @@ def _complete(schema: dict[str, Any], path: str, method: str, operation: dict[st
     responses = operation["responses"]
     done = "201" if "201" in responses else "200"
     responses[done]["description"] = HTTPStatus(int(done)).phrase
-    if method == "get" and path.startswith(PREFIX) and not operation.pop("x-versioned", False):
+    own = operation.pop("x-versioned", False) or operation.pop("x-acts", False)
+    if method == "get" and path.startswith(PREFIX) and not own:
         operation.setdefault("parameters", []).append(IF_NONE_MATCH)
         responses["304"] = {"description": "What you have still holds."}
     names = {each["name"].lower() for each in operation.get("parameters", ())}

@@ -8,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from callboard.api.docs import anchor
 from callboard.control.attempts import TooManyAttempts
@@ -108,11 +109,23 @@ def install(app: FastAPI) -> None:
     async def http(request: Request, error: Exception) -> ProblemResponse:
         assert isinstance(error, HTTPException)  # noqa: S101
         detail = _DETAILS.get(error.status_code) or f"{str(error.detail).rstrip('.')}."
-        return problem(request, error.status_code, detail, headers=dict(error.headers or {}))
+        headers = dict(error.headers or {})
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = _methods(request) or headers.get("Allow", "GET")
+        return problem(request, error.status_code, detail, headers=headers)
 
     app.add_exception_handler(CallboardError, known)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(HTTPException, http)
+
+
+def _methods(request: Request) -> str:
+    """All methods of an address, as documented; the router knows those of the first route that fits."""
+    paths: dict[str, dict[str, Any]] = request.app.openapi()["paths"]
+    for path in sorted(paths, key=lambda path: path.count("{")):
+        if compile_path(path)[0].match(request.url.path):
+            return ", ".join(sorted(method.upper() for method in paths[path]))
+    return ""
 
 
 def unforeseen(request: Request) -> ProblemResponse:

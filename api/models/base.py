@@ -1,9 +1,24 @@
 """What all bodies share: names in camel case outside, in snake case inside."""
 
-from typing import Any
+import re
+from datetime import datetime
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
+
+_NUMBER: Final = re.compile(r"\s*[-+.\d]+(e[-+]?\d+)?\s*", re.IGNORECASE)
+
+
+def _as_text(value: Any) -> Any:
+    """Refuse numbers: that they are seconds, or else milliseconds, since 1970 would be a guess."""
+    if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
+        raise ValueError("write a moment such as 2026-01-24T10:00:00Z")
+    return value
+
+
+#: A moment in a request: ISO 8601.
+Moment = Annotated[datetime, BeforeValidator(_as_text)]
 
 
 class Body(BaseModel):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from callboard.api.models.base import Body, RequestBody, example
 from callboard.api.models.runs import RUN_ID
@@ -65,9 +65,9 @@ class PauseRequest(RequestBody):
     model_config = example({"reason": "Game Platform API maintenance", "cancelRunning": False})
 
     reason: Annotated[str, Field(min_length=1, max_length=MAX_REASON)]
-    cancel_running: Annotated[bool, Field(description="Cancel what runs instead of letting it finish.")] = (
-        False
-    )
+    cancel_running: Annotated[
+        StrictBool, Field(description="Cancel what runs instead of letting it finish.")
+    ] = False
 
 
 class PauseResult(Body):

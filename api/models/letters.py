@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from callboard.api.models.base import Body, RequestBody, example
+from callboard.api.models.base import Body, Moment, RequestBody, example
 from callboard.api.models.runs import RUN_ID
 from callboard.control.actions.letters import Dealt, Started
 from callboard.control.reads.letters import BulkAction, Group, Letter, Wanted
@@ -109,8 +109,8 @@ class LetterFilter(RequestBody):
     job: Annotated[str | None, Field(max_length=1_000)] = None
     fingerprint: Annotated[str | None, Field(max_length=100)] = None
     text: Annotated[str | None, Field(max_length=1_000)] = None
-    since: datetime | None = None
-    until: datetime | None = None
+    since: Moment | None = None
+    until: Moment | None = None
 
     def wanted(self) -> Wanted:
         """The filter as control takes it."""

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field, StrictBool
+from pydantic import Field, StrictBool, StrictFloat
 
 from callboard.api.models.base import Body, RequestBody, example
 from callboard.control.audit import Audited
@@ -146,7 +146,7 @@ class NewToken(RequestBody):
     role: RoleName | None = None
     permissions: Annotated[list[Name] | None, Field(max_length=50)] = None
     jobs: Annotated[list[Name] | None, Field(max_length=1_000)] = None
-    expires_in_days: Annotated[float | None, Field(gt=0, le=36_500, allow_inf_nan=False)] = None
+    expires_in_days: Annotated[StrictFloat | None, Field(gt=0, le=36_500)] = None
 
 
 class MadeToken(Body):

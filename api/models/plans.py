@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool, StrictInt
 
-from callboard.api.models.base import Body, RequestBody, example
+from callboard.api.models.base import Body, Moment, RequestBody, example
 from callboard.api.models.schedules import Expr, Name, ZoneName
 from callboard.control.actions.schedule_templates import Applied, JobChange, Step
 from callboard.control.reads.previews import EditPreview, Preview
@@ -35,9 +35,9 @@ class PreviewRequest(RequestBody):
 
     expr: Expr | None = None
     tz: ZoneName | None = None
-    schedule: int | None = None
-    start: Annotated[datetime | None, Field(alias="from", description="Default: now.")] = None
-    count: Annotated[int, Field(ge=1, le=1_000)] = 50
+    schedule: StrictInt | None = None
+    start: Annotated[Moment | None, Field(alias="from", description="Default: now.")] = None
+    count: Annotated[StrictInt, Field(ge=1, le=1_000)] = 50
 
 
 class RunToCome(Body):
@@ -157,8 +157,8 @@ class ApplyRequest(RequestBody):
     sync: Name
     totals: Name
     tz: ZoneName | None = None
-    keep_others: bool = False
-    dry_run: bool = False
+    keep_others: StrictBool = False
+    dry_run: StrictBool = False
 
 
 class StepBody(Body):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, StrictBool, StrictInt
 
 from callboard.api.models.base import Body, RequestBody, example
 from callboard.control.reads.schedules import Schedule
@@ -125,8 +125,8 @@ class NewSchedule(RequestBody):
     kwargs: Annotated[dict[str, Any], Field(default_factory=dict)]
     enabled: bool = True
     misfire: Misfire = "run_once"
-    misfire_limit: int = 100
-    grace_ms: int = 60_000
+    misfire_limit: StrictInt = 100
+    grace_ms: StrictInt = 60_000
 
 
 class ScheduleChanges(RequestBody):
@@ -138,7 +138,7 @@ class ScheduleChanges(RequestBody):
     tz: ZoneName | None = None
     args: list[Any] | None = None
     kwargs: dict[str, Any] | None = None
-    enabled: bool | None = None
+    enabled: StrictBool | None = None
     misfire: Misfire | None = None
-    misfire_limit: int | None = None
-    grace_ms: int | None = None
+    misfire_limit: StrictInt | None = None
+    grace_ms: StrictInt | None = None

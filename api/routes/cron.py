@@ -24,6 +24,17 @@ router = APIRouter(prefix="/api/cron", tags=["cron"])
 #: The longest that a caller may wait, in seconds.
 MAX_WAIT_S = 3_600
 
+Wait = Annotated[
+    float | None,
+    Query(
+        ge=0,
+        le=MAX_WAIT_S,
+        allow_inf_nan=False,
+        description="Wait at most this many seconds, then answer 202. By default as long as all of the"
+        " job's attempts may take, up to an hour.",
+    ),
+]
+
 
 @router.get("/jobs", summary="List jobs", responses=documented(401, 403, 503))
 def list_jobs(context: CurrentContext, _caller: Viewer) -> JobList:
@@ -57,16 +68,7 @@ async def execute(
     caller: Caller,
     job: JobName,
     arguments: Annotated[Arguments | None, Body()] = None,
-    wait: Annotated[
-        float | None,
-        Query(
-            ge=0,
-            le=MAX_WAIT_S,
-            allow_inf_nan=False,
-            description="Wait at most this many seconds, then answer 202. By default as long as all of the"
-            " job's attempts may take, up to an hour.",
-        ),
-    ] = None,
+    wait: Wait = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Run a job now and answer when it has ended: 200 when it succeeded, 500 when it failed.

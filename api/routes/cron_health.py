@@ -10,6 +10,7 @@ from callboard.api.models.admin import Queued, SummaryBody, Toggle, Toggled
 from callboard.api.models.control import BreakerBody
 from callboard.api.models.executions import Executed, ExecutionFailed, ExecutionGoesOn
 from callboard.api.models.runs import Arguments
+from callboard.api.once import ONCE, OnceRoute
 from callboard.api.parameters import IdempotencyKey, JobName, QueueName
 from callboard.api.problems import documented
 from callboard.api.routes import admin, cron
@@ -20,7 +21,7 @@ from callboard.control.reads.breakers import breakers
 from callboard.control.reads.queue_trends import Span, queue_trend
 from callboard.control.reads.summary import summarise
 
-router = APIRouter(prefix="/cron", tags=["queue health"])
+router = APIRouter(prefix="/cron", tags=["queue health"], route_class=OnceRoute)
 
 READ = documented(401, 403, 503)
 READ_ONE = documented(401, 403, 404, 422, 503)
@@ -42,7 +43,7 @@ def job_stats(context: CurrentContext, _caller: Analyst) -> models.JobStatsList:
     )
 
 
-@router.post("/jobs/{job}/toggle", summary="Switch a cron job on or off", responses=CHANGE)
+@router.post("/jobs/{job}/toggle", summary="Switch a cron job on or off", dependencies=ONCE, responses=CHANGE)
 def toggle(context: CurrentContext, caller: Caller, job: JobName, body: Annotated[Toggle, Body()]) -> Toggled:
     """Switch a job on or off in the running fleet; runs under way go on. Takes the role operator."""
     return admin.toggle(context, caller, job, body)
@@ -114,11 +115,13 @@ def status_overview(context: CurrentContext, _caller: Analyst) -> models.StatusO
 
 
 @router.post("/maintenance/cleanup", summary="Clean up now", responses=CHANGE)
-def cleanup(context: CurrentContext, caller: Caller) -> models.Cleanup:
+def cleanup(
+    context: CurrentContext, caller: Caller, idempotency_key: IdempotencyKey = None
+) -> models.Cleanup:
     """Run the job `weekly-cleanup`, or `cleanup-old-logs` where there is none; answers at once."""
     declared = {each.name for each in job_reads.jobs(context)}
     job = next((name for name in CLEANUPS if name in declared), CLEANUPS[-1])
-    requested = run_job(context, caller, job)
+    requested = run_job(context, caller, job, idempotency_key=idempotency_key)
     return models.Cleanup(
         job_name=job,
         run_ids=[str(requested.run_id)],
@@ -137,10 +140,17 @@ def cleanup(context: CurrentContext, caller: Caller) -> models.Cleanup:
     },
 )
 async def check_health(
-    request: Request, context: CurrentContext, waiting: CurrentWaiting, caller: Caller
+    request: Request,
+    context: CurrentContext,
+    waiting: CurrentWaiting,
+    caller: Caller,
+    wait: cron.Wait = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Run the job `health-check` and answer with its outcome when it has ended."""
-    return await cron.execute(request, context, waiting, caller, HEALTH_CHECK)
+    return await cron.execute(
+        request, context, waiting, caller, HEALTH_CHECK, wait=wait, idempotency_key=idempotency_key
+    )
 
 
 def _bottlenecks(found: tuple[reads.QueueHealth, ...]) -> list[models.BottleneckBody]:

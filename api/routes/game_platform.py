@@ -7,6 +7,7 @@ from fastapi import APIRouter, Body, Response
 from callboard.api.curl import CurlRoute
 from callboard.api.dependencies import CurrentContext, Runner, SignedIn
 from callboard.api.models.game_platform import KickedBody, SweepRequest, SyncRequest, Triggered
+from callboard.api.parameters import IdempotencyKey
 from callboard.api.problems import documented
 from callboard.control.actions.kick import kick
 from callboard.control.actions.run_job import run_job
@@ -24,12 +25,14 @@ def trigger_sync(
     caller: SignedIn,
     response: Response,
     body: Annotated[SyncRequest | None, Body()] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Triggered:
     """Queue the incremental sync, `game_platform_sync`. Takes the role operator.
 
     The address in `Location` tells what becomes of it.
     """
-    return _trigger(context, caller, response, "game_platform_sync", body or SyncRequest())
+    asked = body or SyncRequest()
+    return _trigger(context, caller, response, idempotency_key, "game_platform_sync", asked)
 
 
 @router.post("/admin/jobs/trigger-totals-sweep", summary="Refresh totals", responses=TRIGGER)
@@ -38,12 +41,11 @@ def trigger_totals_sweep(
     caller: SignedIn,
     response: Response,
     body: Annotated[SweepRequest | None, Body()] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Triggered:
     """Queue the totals sweep, `game_platform_totals_sweep`. Takes the role operator."""
     asked = body or SweepRequest()
-    return _trigger(
-        context, caller, response, "game_platform_totals_sweep", asked, batch_size=asked.batch_size
-    )
+    return _trigger(context, caller, response, idempotency_key, "game_platform_totals_sweep", asked)
 
 
 @router.post("/admin/jobs/trigger-full-sync", summary="Sync, then refresh totals", responses=TRIGGER)
@@ -52,10 +54,11 @@ def trigger_full_sync(
     caller: SignedIn,
     response: Response,
     body: Annotated[SweepRequest | None, Body()] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Triggered:
     """Queue `game_platform_full_sync`: the sync, and the totals 30 s after it. Takes the role operator."""
     asked = body or SweepRequest()
-    return _trigger(context, caller, response, "game_platform_full_sync", asked, batch_size=asked.batch_size)
+    return _trigger(context, caller, response, idempotency_key, "game_platform_full_sync", asked)
 
 
 @router.post("/jobs/run", summary="Set waiting work going", responses=documented(401, 403, 503))
@@ -68,10 +71,12 @@ def run_worker(context: CurrentContext, caller: Runner) -> KickedBody:
 
 
 def _trigger(
-    context: Context, caller: Principal, response: Response, job: str, asked: SyncRequest, **more: Any
+    context: Context, caller: Principal, response: Response, key: str | None, job: str, asked: SyncRequest
 ) -> Triggered:
     coach = None if asked.coach_id is None else str(asked.coach_id)
-    kwargs = {"coach_id": coach, "dry_run": asked.dry_run, **more}
-    requested = run_job(context, caller, job, kwargs=kwargs)
+    kwargs: dict[str, Any] = {"coach_id": coach, "dry_run": asked.dry_run}
+    if isinstance(asked, SweepRequest):
+        kwargs["batch_size"] = asked.batch_size
+    requested = run_job(context, caller, job, kwargs=kwargs, idempotency_key=key)
     response.headers["Location"] = f"/api/runs/{requested.run_id}"
     return Triggered.of(requested, asked)

@@ -1,11 +1,11 @@
 """`/api/schedules/ledger`, `/api/schedules/{schedule}/ledger`, `/api/jobs/{job}/why`: why it ran, or not."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
 from callboard.api.dependencies import Analyst, CurrentContext
+from callboard.api.models.base import Moment
 from callboard.api.models.ledger import SlotBody, SlotPage, WhyBody
 from callboard.api.parameters import Cursor, JobName, Limit, ScheduleId
 from callboard.api.problems import documented
@@ -26,8 +26,8 @@ def wanted(
         list[str] | None,
         Query(max_length=20, description="`missed`, `undecided` ...; may be repeated."),
     ] = None,
-    since: Annotated[datetime | None, Query(description="Due then or later.")] = None,
-    until: Annotated[datetime | None, Query(description="Due then or earlier.")] = None,
+    since: Annotated[Moment | None, Query(description="Due then or later.")] = None,
+    until: Annotated[Moment | None, Query(description="Due then or earlier.")] = None,
 ) -> Wanted:
     """The filter in the address."""
     return Wanted(job=job, dispositions=disposition, since=since, until=until)
@@ -47,7 +47,9 @@ def list_slots(
     return _page(context, wanted, limit, cursor)
 
 
-@router.get("/schedules/{schedule}/ledger", summary="List what became of a schedule's slots", responses=READ)
+@router.get(
+    "/schedules/{schedule:int}/ledger", summary="List what became of a schedule's slots", responses=READ
+)
 def list_slots_of(
     context: CurrentContext,
     _caller: Analyst,

@@ -1,12 +1,12 @@
 """`/api/dead-letters`: what failed for good, and what to do with it."""
 
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Body, Depends, Path, Query
 
 from callboard.api.dependencies import Analyst, Caller, CurrentContext
+from callboard.api.models.base import Moment
 from callboard.api.models.letters import (
     BulkBody,
     BulkList,
@@ -38,8 +38,8 @@ def wanted(
         str | None, Query(max_length=100, description="Only of this error, by its fingerprint.")
     ] = None,
     text: Annotated[str | None, Query(max_length=1_000, description="In the error.")] = None,
-    since: Annotated[datetime | None, Query(description="Ended then or later.")] = None,
-    until: Annotated[datetime | None, Query(description="Ended then or earlier.")] = None,
+    since: Annotated[Moment | None, Query(description="Ended then or later.")] = None,
+    until: Annotated[Moment | None, Query(description="Ended then or earlier.")] = None,
 ) -> Wanted:
     """The filter in the address."""
     return Wanted(job, fingerprint, text, since, until)

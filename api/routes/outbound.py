@@ -2,18 +2,20 @@
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response, Security
+from fastapi import APIRouter, Depends, Query, Request, Response, Security
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials
 from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from callboard.api.dependencies import Analyst, Caller, CurrentContext, CurrentWaiting, bearer, get_principal
+from callboard.api.etags import NOT_KEPT
 from callboard.api.models.outbound import OutboundQueueBody, OutboundResult, OutboundRun, OutboundTriggered
 from callboard.api.models.runs import error_text
+from callboard.api.parameters import IdempotencyKey
 from callboard.api.problems import documented, problem
 from callboard.api.waiting import Waiting
-from callboard.control.actions.run_job import MAX_KEY, AlreadyRunning, run_job
+from callboard.control.actions.run_job import AlreadyRunning, run_job
 from callboard.control.auth import Principal
 from callboard.control.context import Context
 from callboard.control.patience import patience_s
@@ -30,6 +32,8 @@ MAX_WAIT_S: Final = 3_600
 MAX_MESSAGES: Final = 100_000
 UNDER_WAY: Final = "A run is under way already, and sends what is due."
 GOES_ON: Final = "The wait was over first; the run goes on."
+#: On a GET that makes something happen: it has no `ETag`.
+ACTS: Final = {"x-acts": True}
 
 Most = Annotated[
     int | None,
@@ -73,7 +77,7 @@ def cron_caller(
 
 
 @router.get("/api/jobs/run-outbound", summary="Send outbound messages", response_model=OutboundRun,
-    responses=_responses(OutboundRun),
+    responses=_responses(OutboundRun), openapi_extra=ACTS,
 )  # fmt: skip
 @router.post("/api/jobs/run-outbound", summary="Send outbound messages", response_model=OutboundRun,
     responses=_responses(OutboundRun),
@@ -85,9 +89,7 @@ async def run_outbound(
     caller: Caller,
     most: Most = None,
     wait: Wait = None,
-    idempotency_key: Annotated[
-        str | None, Header(max_length=MAX_KEY, description="Within a day, the same key is the same run.")
-    ] = None,
+    idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Send the messages that are due, and answer when the run has ended.
 
@@ -102,8 +104,7 @@ async def run_outbound(
 
 
 @router.get("/api/cron/run-outbound-jobs", summary="Have the outbound messages sent, as a cron service does",
-    response_model=OutboundTriggered,
-    responses=_responses(OutboundTriggered),
+    response_model=OutboundTriggered, responses=_responses(OutboundTriggered), openapi_extra=ACTS,
 )  # fmt: skip
 async def run_outbound_by_cron(
     request: Request,
@@ -151,12 +152,12 @@ async def _run(
             run_job, context, caller, JOB, kwargs=kwargs, if_running="refuse", idempotency_key=key
         )
     except AlreadyRunning:
-        return 200, OutboundRun(note=UNDER_WAY), {}
+        return 200, OutboundRun(note=UNDER_WAY), dict(NOT_KEPT)
     if wait is None:
         wait = await run_in_threadpool(patience_s, context, JOB, most_s=MAX_WAIT_S)
     await waiting.wait(requested.run_id, wait)
     detail = await run_in_threadpool(run_reads.run, context, requested.run_id)
-    run, headers = detail.run, {"Location": f"/api/runs/{detail.run.run_id}"}
+    run, headers = detail.run, {"Location": f"/api/runs/{detail.run.run_id}", **NOT_KEPT}
     if not run.ended:
         return 202, OutboundRun(note=GOES_ON), headers
     if run.state == "succeeded":

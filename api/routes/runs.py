@@ -3,13 +3,13 @@
 import asyncio
 import json
 import time
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Depends, Query
 from starlette.concurrency import run_in_threadpool
 
 from callboard.api.dependencies import Analyst, Caller, CurrentContext
+from callboard.api.models.base import Moment
 from callboard.api.models.control import CancelRequest, CancelResult, RetryResult
 from callboard.api.models.logs import LogPageBody
 from callboard.api.models.runs import RunBody, RunDetailBody, RunPage
@@ -56,8 +56,8 @@ def wanted(
             examples=['{"coach_id": 7}'],
         ),
     ] = None,
-    since: Annotated[datetime | None, Query(description="Sent then or later.")] = None,
-    until: Annotated[datetime | None, Query(description="Sent then or earlier.")] = None,
+    since: Annotated[Moment | None, Query(description="Sent then or later.")] = None,
+    until: Annotated[Moment | None, Query(description="Sent then or earlier.")] = None,
 ) -> Search:
     """The search in the address."""
     return run_search.wanted(

@@ -18,6 +18,7 @@ from callboard.control.reads import previews
 from callboard.control.reads import schedules as reads
 from callboard.control.reads.schedules import Schedule
 from callboard.core.errors import BadInput
+from callboard.core.moments import sensible
 from callboard.core.templates import SUGGESTIONS, TEMPLATES
 
 router = APIRouter(prefix="/api/schedules", tags=["schedules"], route_class=OnceRoute)
@@ -36,12 +37,9 @@ def version(
     if if_match is None or if_match.strip() == "*":
         return None
     try:
-        moment = datetime.fromisoformat(if_match.strip().removeprefix("W/").strip('"'))
+        return sensible(datetime.fromisoformat(if_match.strip().removeprefix("W/").strip('"')))
     except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise BadInput("The header If-Match is no ETag of a schedule; pass it on as it came.")
-    return moment
+        raise BadInput("The header If-Match is no ETag of a schedule; pass it on as it came.") from None
 
 
 Version = Annotated[datetime | None, Depends(version)]
@@ -104,7 +102,7 @@ def apply(context: CurrentContext, caller: Caller, body: Annotated[ApplyRequest,
 
 
 @router.get(
-    "/{schedule}",
+    "/{schedule:int}",
     summary="Get a schedule",
     responses=documented(401, 403, 404, 422, 503),
     openapi_extra={"x-versioned": True},
@@ -114,7 +112,7 @@ def get(context: CurrentContext, _caller: Viewer, schedule: ScheduleId, response
     return _answer(reads.schedule(context, schedule), response)
 
 
-@router.patch("/{schedule}", summary="Change a schedule", responses=CHANGE)
+@router.patch("/{schedule:int}", summary="Change a schedule", responses=CHANGE)
 def edit(
     context: CurrentContext,
     caller: Caller,
@@ -131,7 +129,7 @@ def edit(
     return _answer(actions.edit_schedule(context, caller, schedule, changes, version=based_on), response)
 
 
-@router.delete("/{schedule}", summary="Delete a schedule", responses=CHANGE)
+@router.delete("/{schedule:int}", summary="Delete a schedule", responses=CHANGE)
 def remove(context: CurrentContext, caller: Caller, schedule: ScheduleId, based_on: Version) -> Done:
     """Delete a schedule that an operator has made; one that code declares is refused (409): switch it off.
 
@@ -141,7 +139,7 @@ def remove(context: CurrentContext, caller: Caller, schedule: ScheduleId, based_
     return Done()
 
 
-@router.post("/{schedule}/enable", summary="Switch a schedule on", dependencies=ONCE, responses=CHANGE)
+@router.post("/{schedule:int}/enable", summary="Switch a schedule on", dependencies=ONCE, responses=CHANGE)
 def enable(
     context: CurrentContext, caller: Caller, schedule: ScheduleId, based_on: Version, response: Response
 ) -> ScheduleBody:
@@ -150,7 +148,7 @@ def enable(
     return _answer(found, response)
 
 
-@router.post("/{schedule}/disable", summary="Switch a schedule off", dependencies=ONCE, responses=CHANGE)
+@router.post("/{schedule:int}/disable", summary="Switch a schedule off", dependencies=ONCE, responses=CHANGE)
 def disable(
     context: CurrentContext, caller: Caller, schedule: ScheduleId, based_on: Version, response: Response
 ) -> ScheduleBody:
@@ -159,7 +157,9 @@ def disable(
     return _answer(found, response)
 
 
-@router.post("/{schedule}/reset", summary="Reset a schedule to its code", dependencies=ONCE, responses=CHANGE)
+@router.post(
+    "/{schedule:int}/reset", summary="Reset a schedule to its code", dependencies=ONCE, responses=CHANGE
+)
 def reset(
     context: CurrentContext, caller: Caller, schedule: ScheduleId, based_on: Version, response: Response
 ) -> ScheduleBody:

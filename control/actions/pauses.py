@@ -84,8 +84,8 @@ def resume(context: Context, principal: Principal, scope: Scope, name: str = "")
         NotAllowed: the role does not include `queues:pause`, for a job `jobs:pause`.
     """
     with _audited(context, principal, "resume", scope, name) as entry:
-        before = queries.pause(entry.connection, scope, name)
-        queries.end_pause(entry.connection, scope, name)
+        before = queries.pause(entry.connection, scope, storable(name))
+        queries.end_pause(entry.connection, scope, storable(name))
         if before is not None:
             entry.before = {"reason": before["reason"], "by": before["paused_by"]}
     tell_fleet(context)

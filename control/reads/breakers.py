@@ -6,6 +6,7 @@ from typing import Any, Literal, cast
 from uuid import UUID
 
 from callboard.control.context import Context, reaching_redis
+from callboard.core.limits import storable
 from callboard.storage.queries import breakers as queries
 
 State = Literal["closed", "open", "half_open"]
@@ -66,7 +67,8 @@ def changes(context: Context, *, breaker: str | None = None, limit: int = 50) ->
         Unavailable: PostgreSQL does not answer.
     """
     with context.read() as connection:
-        rows = queries.changes(connection, breaker=breaker, limit=limit)
+        named = None if breaker is None else storable(breaker)
+        rows = queries.changes(connection, breaker=named, limit=limit)
     return tuple(BreakerChange(**row) for row in rows)
 
 

@@ -1,7 +1,7 @@
 """Why did it run, or not: what became of each slot, those that nobody has decided yet included."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from uuid import UUID
@@ -57,14 +57,18 @@ class Wanted:
     since: datetime | None = None
     until: datetime | None = None
 
-    def check(self) -> None:
-        """Raise BadInput where a disposition is none, or a moment has no time zone."""
+    def checked(self) -> "Wanted":
+        """The same with moments in UTC.
+
+        Raises:
+            BadInput: a disposition is none, or a moment has no time zone or is out of reach.
+        """
         for word in self.dispositions or ():
             if word not in WORDS:
                 raise BadInput(f"There is no disposition {word[:40]!r}; there are {', '.join(WORDS)}.")
-        for moment in (self.since, self.until):
-            if moment is not None:
-                sensible(moment)
+        since = None if self.since is None else sensible(self.since)
+        until = None if self.until is None else sensible(self.until)
+        return replace(self, since=since, until=until)
 
 
 def ledger(context: Context, job: str, *, limit: int = 100) -> tuple[Occurrence, ...]:
@@ -84,10 +88,9 @@ def page(
     Slots that have passed undecided are on the first page, besides the `limit` of it.
 
     Raises:
-        BadInput: the limit is not 1 to 1000, no page has that cursor, or see `Wanted.check`.
+        BadInput: the limit is not 1 to 1000, no page has that cursor, or see `Wanted.checked`.
     """
-    wanted = wanted or Wanted()
-    wanted.check()
+    wanted = (wanted or Wanted()).checked()
     check_range("limit", limit, MAX_HISTORY)
     if wanted.schedule_id is not None and not 0 < wanted.schedule_id <= MAX_ID:
         return (), None
@@ -177,8 +180,8 @@ def _after(cursor: str | None) -> tuple[datetime, int] | None:
         return None
     at, _, schedule_id = cursor.partition("_")
     try:
-        moment = datetime.fromisoformat(at)
-        if moment.tzinfo is None or not 0 <= int(schedule_id) <= MAX_ID:
+        moment = sensible(datetime.fromisoformat(at))
+        if not 0 <= int(schedule_id) <= MAX_ID:
             raise ValueError
         return moment, int(schedule_id)
     except ValueError:

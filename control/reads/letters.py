@@ -10,6 +10,7 @@ from callboard.control.context import Context
 from callboard.control.reads.runs import MAX_HISTORY, check_range
 from callboard.core.errors import BadInput, NotFound
 from callboard.core.limits import storable
+from callboard.core.moments import sensible
 from callboard.storage.queries import Row
 from callboard.storage.queries import letters as queries
 
@@ -33,7 +34,7 @@ class Wanted:
         """What is given, as the database compares it: texts and ISO 8601.
 
         Raises:
-            BadInput: a moment has no time zone.
+            BadInput: a moment has no time zone, or is out of reach.
         """
         found: dict[str, Any] = {}
         for name in ("job", "fingerprint", "text"):
@@ -45,7 +46,7 @@ class Wanted:
                 continue
             if moment.tzinfo is None:
                 raise BadInput(f"The moment {name} has no time zone; add one, such as a Z at its end.")
-            found[name] = moment.isoformat()
+            found[name] = sensible(moment).isoformat()
         return found
 
 
@@ -163,9 +164,6 @@ def _after(cursor: str | None) -> tuple[datetime, UUID] | None:
         return None
     at, _, run_id = cursor.partition("_")
     try:
-        moment = datetime.fromisoformat(at)
-        if moment.tzinfo is None:
-            raise ValueError
-        return moment, UUID(run_id)
+        return sensible(datetime.fromisoformat(at)), UUID(run_id)
     except ValueError:
         raise BadInput(f"There is no page {cursor[:80]!r}; pass on the cursor as it came.") from None

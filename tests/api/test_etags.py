@@ -54,3 +54,17 @@ def test_a_tag_opens_no_door_and_hides_no_problem(api, engine):
 
     assert (refused.status_code, missing.status_code) == (401, 404)
     assert "etag" not in missing.headers
+
+
+@pytest.mark.parametrize("path", ["/api/jobs/run-outbound", "/api/cron/run-outbound-jobs"])
+def test_a_get_that_makes_something_happen_is_never_answered_by_what_was_before(
+    api, engine, redis_client, namespace, path
+):
+    declare(engine, job("run-outbound-jobs"))
+    redis_client.set(f"{namespace}:__mutex__.run-outbound-jobs", "somebody")
+
+    answer = api.get(path, headers={"If-None-Match": "*"})
+
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    assert "etag" not in answer.headers

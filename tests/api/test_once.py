@@ -53,6 +53,41 @@ def test_a_job_run_twice_with_one_key_is_one_run(api, engine, known, path):
     assert len(run_ids(engine, "wave")) == 1
 
 
+@pytest.mark.parametrize(
+    ("name", "path", "said"),
+    [
+        ("game_platform_sync", "/api/admin/jobs/trigger-sync", "jobId"),
+        ("game_platform_totals_sweep", "/api/admin/jobs/trigger-totals-sweep", "jobId"),
+        ("game_platform_full_sync", "/api/admin/jobs/trigger-full-sync", "jobId"),
+        ("greet", "/cron/jobs/greet/execute", "runId"),
+        ("weekly-cleanup", "/cron/maintenance/cleanup", "runIds"),
+        ("health-check", "/cron/monitoring/health-check?wait=0", "runId"),
+        ("run-outbound-jobs", "/api/jobs/run-outbound?wait=0", None),
+    ],
+)
+def test_a_named_job_asked_for_twice_with_one_key_is_one_run(api, engine, name, path, said):
+    rest = {"name": "rest", "kind": "var_keyword", "type": None, "default": None, "required": False}
+    declare(engine, job(name, signature=[rest]))
+
+    answers = [api.post(path, headers=KEY) for _ in range(2)]
+
+    assert {answer.status_code for answer in answers} <= {200, 202}, answers[0].text
+    assert said is None or answers[0].json()[said] == answers[1].json()[said]
+    assert len(run_ids(engine, name)) == 1
+
+
+def test_a_job_switched_twice_with_one_key_is_switched_once(api, engine, known):
+    for path in ("/api/admin/cron-jobs/greet/toggle", "/cron/jobs/wave/toggle"):
+        key = {"Idempotency-Key": path}
+        first = api.post(path, json={"enabled": False}, headers=key)
+        second = api.post(path, json={"enabled": False}, headers=key)
+
+        assert (first.status_code, second.status_code) == (200, 200)
+        assert second.headers["idempotency-replayed"] == "true"
+        assert api.post(path, json={"enabled": True}, headers=key).status_code == 422
+    assert len(audit(engine)) == 2
+
+
 def test_a_run_cancelled_and_retried_twice_is_answered_the_same(api, engine, known):
     run_id = api.post("/api/admin/cron-jobs/greet/run").json()["runId"]
 

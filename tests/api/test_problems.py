@@ -32,6 +32,23 @@ def test_a_method_that_an_address_does_not_take_is_a_problem(api):
 
 
 @pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/api/cron/jobs", "GET"),
+        ("PUT", "/api/cron/execute/health-check", "GET, POST"),
+        ("OPTIONS", "/api/schedules/7", "DELETE, GET, PATCH"),
+        ("PATCH", "/api/schedules/templates", "GET"),
+        ("POST", "/docs", "GET"),
+    ],
+)
+def test_a_method_that_is_refused_is_answered_with_those_that_are_not(api, method, path, allowed):
+    answer = api.request(method, path)
+
+    assert check(answer, 405)["instance"] == path
+    assert answer.headers["allow"] == allowed
+
+
+@pytest.mark.parametrize(
     ("content", "status", "detail"),
     [
         (b"{", 422, "The body is no JSON"),

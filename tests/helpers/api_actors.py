@@ -44,3 +44,16 @@ def alone(seconds: float = 2.0) -> None:
 def slow(seconds: float = 3.0) -> None:
     """Takes its time."""
     time.sleep(seconds)
+
+
+@dramatiq.actor(
+    actor_name="guarded", max_retries=0, breaker="mail-server", breaker_threshold=1, when_open="skip"
+)
+def guarded() -> None:
+    """Fails, and has the dependency spared."""
+    raise ConnectionError("no route to the mail server")
+
+
+@dramatiq.actor(actor_name="bounded", max_retries=0, limit={"key": "tenant:{tenant}", "per_minute": 600})
+def bounded(tenant: int = 7) -> None:
+    """Counts among the tenant's runs of the minute."""
