@@ -105,6 +105,10 @@ def _card(running: Running) -> Panel:
     if running.sandbox_url:
         services = f"   stands in for {', '.join(running.sandboxed)}" if running.sandboxed else ""
         grid.add_row("Sandbox", Text.assemble((running.sandbox_url, "cyan"), (services, "dim")))
+    if running.made_up:
+        words = f"{running.made_up:,} made-up customers, for whom every job runs once in this first minute"
+        hint = "   callboard demo clear removes them"
+        grid.add_row("Demo", Text.assemble(words, (hint, "dim")))
     grid.add_row("", "")
     if running.admin_password:
         grid.add_row("Log in as", Text("admin", style="bold"))

@@ -17,19 +17,25 @@ def up(
     grace: Annotated[
         float, typer.Option(min=0, metavar="S", help="Seconds for which running jobs may go on after Ctrl-C.")
     ] = 15.0,
+    demo: Annotated[
+        bool, typer.Option("--demo/--no-demo", help="Whether a first start makes up data and runs every job.")
+    ] = True,
     quiet: Annotated[bool, flag("--quiet", "-q", help="Show no log lines.")] = False,
 ) -> None:
     """Start everything, and keep it running.
 
     Servers, worker, scheduler, recorder, API and panel run until Ctrl-C. Without DATABASE_URL and REDIS_URL,
     PostgreSQL and Valkey of its own keep their data under CALLBOARD_HOME (.callboard). A sandbox stands in
-    for the services outside that have no credentials, unless CALLBOARD_SANDBOX is off. A part that dies is
-    started again. Logs are in CALLBOARD_HOME/logs.
+    for the services outside that have no credentials, unless CALLBOARD_SANDBOX is off. Where nothing is real,
+    a first start makes up 500 customers and runs every job once, unless CALLBOARD_DEMO is off. A part that
+    dies is started again. Logs are in CALLBOARD_HOME/logs.
     """
     from callboard.control.supervisor.plans import Options
     from callboard.control.supervisor.supervisor import Supervisor
 
     settings = load_settings()
+    if not demo:
+        settings = settings.model_copy(update={"callboard_demo": False})
     board = Board(err, quiet=quiet)
     farewell = None
     try:

@@ -168,6 +168,8 @@ class Settings(CronSettings):
     callboard_sandbox_url: HttpUrl = ""
     callboard_sandbox_smtp_url: SmtpUrl = ""
     callboard_sandbox_token: Annotated[str, Field(min_length=1)] = "sandbox"  # noqa: S105 - opens nothing
+    #: Whether a first start on servers of its own, with nothing but the sandbox outside, makes up data.
+    callboard_demo: bool = True
     #: Who is told of reports: e-mail addresses, apart by commas.
     report_recipients: Annotated[str, AfterValidator(_addresses)] = ""
 
@@ -179,7 +181,16 @@ class Settings(CronSettings):
     @property
     def unnamed_services(self) -> list[str]:
         """The services outside that have no credentials here, by the names that the sandbox gives them."""
-        named = {
+        return [service for service, by in self._services.items() if not by]
+
+    @property
+    def nothing_real(self) -> bool:
+        """Whether no service outside has credentials here, so that nothing real can be met."""
+        return not any(self._services.values())
+
+    @property
+    def _services(self) -> dict[str, object]:
+        return {
             "whatsapp": self.whatsapp_token,
             "cloudflare": self.cloudflare_stream_api_token,
             "open-meteo": self.open_meteo_url,
@@ -187,7 +198,6 @@ class Settings(CronSettings):
             "external": self.external_token,
             "mail": self.smtp_url,
         }
-        return [service for service, by in named.items() if not by]
 
     @property
     def wants_sandbox(self) -> bool:

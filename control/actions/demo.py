@@ -10,7 +10,10 @@ from callboard.control.principal import Principal
 from callboard.core.demo import make
 from callboard.core.errors import BadInput, Conflict
 from callboard.storage.business import demo
+from callboard.storage.queries import audit as audit_queries
 
+#: What the audit trail calls the data.
+TARGET = "business"
 MOST = 1_000_000
 MOST_COMPETITORS = 100_000
 #: Tables that are filled, for a progress bar.
@@ -31,6 +34,14 @@ def customers(context: Context) -> int:
     """How many customers there are."""
     with context.read() as connection:
         return demo.count_customers(connection)
+
+
+def untouched(context: Context) -> bool:
+    """Whether there are no business data, and never were any made up or removed here."""
+    with context.read() as connection:
+        if demo.first_filled(connection) is not None:
+            return False
+        return not audit_queries.latest(connection, limit=1, target=TARGET)
 
 
 def seed(
@@ -57,9 +68,7 @@ def seed(
         BadInput: there are to be too few or too many of them.
         Conflict: there are business data, and `replace` is not given.
     """
-    with audited(
-        context, principal, permission="demo:manage", action="seed_demo", target="business"
-    ) as entry:
+    with audited(context, principal, permission="demo:manage", action="seed_demo", target=TARGET) as entry:
         if not 1 <= count <= MOST:
             raise BadInput(f"{count} customers cannot be made up; ask for 1 to {MOST:,}.")
         if competitors is not None and not 0 <= competitors <= MOST_COMPETITORS:
@@ -89,9 +98,7 @@ def clear(context: Context, principal: Principal) -> int:
     Raises:
         NotAllowed: the role does not include `demo:manage`.
     """
-    with audited(
-        context, principal, permission="demo:manage", action="clear_demo", target="business"
-    ) as entry:
+    with audited(context, principal, permission="demo:manage", action="clear_demo", target=TARGET) as entry:
         before = demo.count_customers(entry.connection)
         demo.empty(entry.connection)
         entry.before, entry.after = {"customers": before}, {"customers": 0}

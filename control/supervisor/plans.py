@@ -24,11 +24,13 @@ ENDS = (("panel", "api", "scheduler", "worker"), ("recorder", "sandbox"))
 
 
 def make_plans(options: Options, *, sandbox: bool = False) -> list[Plan]:
-    """The parts of an instance, with a sandbox or without."""
+    """The parts of an instance, with a sandbox or without. Those that run jobs are the last to start."""
     processes, threads, grace = str(options.processes), str(options.threads), f"{options.grace_s:g}"
     return [
         *([Plan("sandbox", _argv("sandbox"))] if sandbox else []),
         Plan("recorder", _argv("recorder")),
+        Plan("api", _argv("api"), drain_s=15.0),
+        Plan("panel", _argv("panel")),
         Plan(
             "worker",
             _argv("worker", "--processes", processes, "--threads", threads, "--grace", grace),
@@ -36,8 +38,6 @@ def make_plans(options: Options, *, sandbox: bool = False) -> list[Plan]:
             drain_s=options.grace_s + 5.0,
         ),
         Plan("scheduler", _argv("scheduler")),
-        Plan("api", _argv("api"), drain_s=15.0),
-        Plan("panel", _argv("panel")),
     ]
 
 

@@ -12,7 +12,8 @@ class Running:
     `embedded` names the servers that were started here, and `elsewhere` is where PostgreSQL keeps its data
     when that is not in the home. The password and the token are given only at the start that made them;
     the files hold them from then on, and are None where the environment gives them. `sandbox_url` is None
-    where none was started; `sandboxed` names the services that it stands in for.
+    where none was started; `sandboxed` names the services that it stands in for. `made_up` is how many
+    customers this start has made up; every job runs once then.
     """
 
     home: Path
@@ -26,6 +27,7 @@ class Running:
     token_file: Path | None
     sandbox_url: str | None = None
     sandboxed: tuple[str, ...] = ()
+    made_up: int = 0
 
 
 class Reporter(Protocol):

@@ -14,9 +14,10 @@ from types import FrameType
 from callboard.control.addresses import choose_ports, url
 from callboard.control.context import Context
 from callboard.control.first_start import FirstCredentials, ensure_first_credentials
-from callboard.control.processes import LOCK_FD, SUPERVISOR
+from callboard.control.processes import LOCK_FD, SUPERVISOR, explain
 from callboard.control.reads.readiness import check_redis
 from callboard.control.supervisor.credentials import PASSWORD_FILE, TOKEN_FILE, keep_credentials, kept
+from callboard.control.supervisor.newcomer import WarmUp, fill, welcomed
 from callboard.control.supervisor.part import RESTART_DELAYS, Part
 from callboard.control.supervisor.plans import ENDS, Options, make_plans
 from callboard.control.supervisor.readiness import Readiness
@@ -63,6 +64,8 @@ class Supervisor:
         self._server_failures = 0
         self._servers_due = 0.0
         self._trim_at = 0.0
+        self._made_up = 0
+        self._warm_up: WarmUp | None = None
         self._servers = EmbeddedServers(
             settings.home, postgres=not self._given("DATABASE_URL"), valkey=not self._given("REDIS_URL")
         )
@@ -107,13 +110,13 @@ class Supervisor:
             made = ensure_first_credentials(context.writer, self._settings)
             keep_credentials(self._settings.home, made)
             write_instance(self._settings.home, self._instance())
-            self._start_parts(Readiness(context))
+            self._start_parts(context)
         finally:
             context.close()
         self._report.running(self._running(made))
 
-    def _start_parts(self, readiness: Readiness) -> None:
-        environment = self._environment()
+    def _start_parts(self, context: Context) -> None:
+        readiness, environment = Readiness(context), self._environment()
         self._parts = [
             Part(
                 plan,
@@ -126,6 +129,8 @@ class Supervisor:
         ]
         for part in self._parts:
             self._check()
+            if part.name == "worker":
+                self._welcome(context)
             part.start()
         deadline = time.monotonic() + START_S
         while waiting := [part for part in self._parts if not part.ready]:
@@ -143,6 +148,18 @@ class Supervisor:
             self._check()
             time.sleep(LOOK_S)
 
+    def _welcome(self, context: Context) -> None:
+        """Make up data for a newcomer, while the parts that run no jobs are starting."""
+        if not welcomed(self._settings, self._embedded(), sandbox=self._sandbox):
+            return
+        self._report.step("Making up demo data")
+        try:
+            self._made_up = fill(context)
+        except Exception as error:  # noqa: BLE001 - everything else starts all the same
+            self._report.trouble("demo", f"could not be made up: {explain(error) or error}".rstrip("."))
+        if self._made_up:
+            self._warm_up = WarmUp(self._settings)
+
     def _check(self) -> None:
         if self._asked:
             raise Stopped
@@ -153,6 +170,8 @@ class Supervisor:
         if time.monotonic() >= self._trim_at:
             self._trim_at = time.monotonic() + TRIM_S
             self._servers.trim_logs()
+        if self._warm_up is not None and not self._warm_up.look():
+            self._warm_up = None
         for name in self._servers.dead():
             if not self._server_failures:
                 self._report.trouble(name, "died; it is being started again")
@@ -281,6 +300,7 @@ class Supervisor:
             token_file=None if settings.callboard_api_token else kept(settings.home, TOKEN_FILE),
             sandbox_url=instance.sandbox_url or None,
             sandboxed=tuple(settings.unnamed_services),
+            made_up=self._made_up,
         )
 
     @contextmanager

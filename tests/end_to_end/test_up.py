@@ -70,6 +70,18 @@ def test_it_says_where_everything_is_and_how_to_log_in(up: Up, token: str) -> No
     assert "Traceback" not in said
 
 
+def test_a_newcomer_sees_every_business_job_succeed_within_a_minute(up: Up) -> None:
+    assert "500 made-up customers" in up.said
+    missing = """
+SELECT j.name FROM callboard.jobs j
+ WHERE j.declared AND j.name NOT IN ('dead-letters', 'run-sql')
+   AND NOT EXISTS (SELECT FROM callboard.runs r WHERE r.job = j.name AND r.state = 'succeeded')
+"""
+    # Measured at half a minute; a shared machine may be slow.
+    wait_for(lambda: not _rows(up, missing), 120, "a success of every job")
+    assert _rows(up, "SELECT job, error FROM callboard.runs WHERE state IN ('failed', 'dead')") == []
+
+
 def test_its_secrets_are_for_the_owner_alone(up: Up) -> None:
     for name in ("api-token", "admin-password", "instance.json", "lock"):
         assert stat.S_IMODE((up.home / name).stat().st_mode) == 0o600, name
@@ -232,6 +244,8 @@ def test_ctrl_c_ends_everything_and_the_next_start_finds_what_was_there() -> Non
             second.wait_until_up()
             assert (second.home / "admin-password").read_text().strip() not in second.said
             assert ".callboard/admin-password" in second.said
+            assert "made-up" in first.said
+            assert "made-up" not in second.said
             assert (
                 _rows(second, "SELECT count(*) FROM callboard.runs WHERE state = 'succeeded'")[0][0] >= runs
             )
@@ -251,6 +265,7 @@ def test_servers_named_by_the_environment_are_used_and_none_is_started(
             running.wait_until_up()
             assert running.instance["sandbox_url"] == ""
             assert "Sandbox" not in running.said
+            assert "made-up" not in running.said
             assert running.instance["database_url"] == database_url
             assert running.instance["redis_url"] == redis_url
             assert not (running.home / "postgresql").exists()
