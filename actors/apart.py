@@ -1,0 +1,36 @@
+"""Work that no interrupt may tear apart: what has gone out has to be known to have gone out.
+
+A time limit, a cancel or a stop is raised in the thread of the run, between any two steps of Python: also
+between the answer of a service and the statement that marks what it has taken. Such work is done in a thread
+of its own, for which the run waits.
+"""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextvars import copy_context
+from typing import Final, TypeVar
+
+#: Seconds after which a waiting run looks up: it can be interrupted then.
+LOOK_UP_S: Final = 0.2
+
+Done = TypeVar("Done")
+
+
+def apart(work: Callable[[threading.Event], Done]) -> Done:
+    """Do the work in a thread of its own, and return what it returns.
+
+    Where the run is interrupted meanwhile, the event that `work` is given is set: it is to begin nothing
+    more and to come to an end. The interrupt goes on after that end, and not before.
+    """
+    stop = threading.Event()
+    with ThreadPoolExecutor(1, thread_name_prefix="apart") as pool:
+        # The lines that it logs belong to the run.
+        future = pool.submit(copy_context().run, work, stop)
+        try:
+            while wait((future,), timeout=LOOK_UP_S).not_done:
+                pass
+        finally:
+            stop.set()
+            wait((future,))
+        return future.result()
