@@ -7,7 +7,7 @@ of its own, for which the run waits.
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future
 from contextvars import copy_context
 from typing import Final, TypeVar
 
@@ -23,14 +23,28 @@ def apart(work: Callable[[threading.Event], Done]) -> Done:
     Where the run is interrupted meanwhile, the event that `work` is given is set: it is to begin nothing
     more and to come to an end. The interrupt goes on after that end, and not before.
     """
-    stop = threading.Event()
-    with ThreadPoolExecutor(1, thread_name_prefix="apart") as pool:
-        # The lines that it logs belong to the run.
-        future = pool.submit(copy_context().run, work, stop)
+    stop, begun, ended = threading.Event(), threading.Event(), threading.Event()
+    future: Future[Done] = Future()
+
+    def go() -> None:
+        begun.set()
         try:
-            while wait((future,), timeout=LOOK_UP_S).not_done:
-                pass
+            # An interrupt that came before the beginning leaves nothing to wait for.
+            if not stop.is_set():
+                future.set_result(work(stop))
+        except BaseException as error:  # noqa: BLE001 - it is the run's, whatever it is
+            future.set_exception(error)
         finally:
-            stop.set()
-            wait((future,))
-        return future.result()
+            ended.set()
+
+    # The lines that it logs belong to the run.
+    thread = threading.Thread(target=copy_context().run, args=(go,), name="apart", daemon=True)
+    try:
+        thread.start()
+        while not ended.wait(LOOK_UP_S):
+            pass
+    finally:
+        stop.set()
+        if begun.is_set():
+            ended.wait()
+    return future.result()
