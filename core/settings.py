@@ -183,7 +183,6 @@ class Settings(CronSettings):
     @property
     def unnamed_services(self) -> list[str]:
         """The services outside that have no credentials here, by the names that the sandbox gives them."""
-<<<<<<< HEAD
         return [service for service, by in self._services.items() if not by]
 
     @property
@@ -194,21 +193,12 @@ class Settings(CronSettings):
     @property
     def _services(self) -> dict[str, object]:
         return {
-            "whatsapp": self.whatsapp_token,
-            "cloudflare": self.cloudflare_stream_api_token,
-            "open-meteo": self.open_meteo_url,
-            "game": self.game_platform_token,
-            "external": self.external_token,
-            "mail": self.smtp_url,
-=======
-        named = {
             "whatsapp": self.whatsapp_token or self.whatsapp_phone_number_id,
             "cloudflare": self.cloudflare_stream_api_token or self.cloudflare_account_id,
             "open-meteo": self.open_meteo_url or self.open_meteo_api_key,
             "game": self.game_platform_token or self.game_platform_url,
             "external": self.external_token or self.external_url,
             "mail": self.smtp_url or self.mail_from,
->>>>>>> b02bc0f (Mark messages as they go out, and send none again that may have been taken)
         }
 
     @property
