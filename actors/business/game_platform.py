@@ -114,6 +114,9 @@ def game_platform_sync(
     work = Work(SYNC, batch_size=batch_size, dry_run=dry_run, counts=counts)
     preview = Preview(work)
     flagged: set[UUID] = set()
+    with engine().connect() as connection:
+        # Of a first sync everybody is behind: the past is fetched once, for each of them.
+        since = _beginning() if storage.has_synced(connection) else utcnow() - OVERLAP
 
     def link(connection: Connection, items: Sequence[Item]) -> Mapping[str, int]:
         linked = storage.link(connection, [item.id for item in items], [item.account.id for item in items])
@@ -136,7 +139,7 @@ def game_platform_sync(
     work.through_batches("links", _unlinked(work, platform, coach), link)
     work.through_batches("solves", _past(work, platform, coach), store, what="solves of the past")
     if coach is None:
-        work.through_batches("solves", _present(work, platform), store)
+        work.through_batches("solves", _present(work, platform, since), store)
     return preview.result()
 
 
@@ -197,11 +200,14 @@ def _past(work: Work, platform: GamePlatform, coach: UUID | None) -> Iterator[Ba
         yield Batch((), partial(storage.mark_synced, ids=[row.id for row in rows]))
 
 
-def _present(work: Work, platform: GamePlatform) -> Iterator[Batch]:
-    """Everybody's solves from the cursor on, which moves with each page."""
+def _present(work: Work, platform: GamePlatform, since: datetime) -> Iterator[Batch]:
+    """Everybody's solves from the cursor on, which moves with each page.
+
+    Where there is none they are from `since` on.
+    """
     with engine().connect() as connection:
         cursor = read_cursor(connection, CURSOR)
-    for page in platform.solves(cursor=cursor, since=_beginning(), limit=min(work.batch_size, PAGE)):
+    for page in platform.solves(cursor=cursor, since=since, limit=min(work.batch_size, PAGE)):
         yield Batch(page.records, partial(move_cursor, name=CURSOR, cursor=page.cursor))
 
 

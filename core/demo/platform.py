@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from callboard.core.demo.rows import DAYS, Ground, Rows, every, uuid
-from callboard.core.demo.solving import Solved, career, place_in, player_of
+from callboard.core.demo.rows import Ground, Rows, every, uuid
+from callboard.core.demo.solving import Solved, career, figures, place_in, player_of
 
 FIRST = ("Quiet", "Quick", "Clever", "Brave", "Lazy", "Lucky", "Merry", "Proud", "Sharp", "Swift")
 SECOND = ("Badger", "Crane", "Falcon", "Heron", "Lynx", "Marten", "Otter", "Raven", "Stoat", "Weasel")
@@ -67,14 +67,10 @@ def platform_rows(ground: Ground) -> Iterator[Rows]:
 
 def _live(ground: Ground, player: Player, synced: datetime) -> None:
     swept = ground.now - timedelta(hours=12)
-    for solved in career(player.platform_id or "", synced):
-        if solved.at >= ground.now - timedelta(days=DAYS):
-            player.solves.append(solved)
-        if solved.at < swept:
-            player.count, player.points = player.count + 1, player.points + solved.points
-            player.last_at = max(player.last_at or solved.at, solved.at)
-        else:
-            player.flagged = True
+    identity = player.platform_id or ""
+    player.solves = list(career(identity, ground.start, synced))
+    player.flagged = any(solved.at > swept for solved in player.solves)
+    player.count, player.points, player.last_at = figures(identity, swept)
 
 
 def _competitors(players: list[Player], ground: Ground) -> Rows:

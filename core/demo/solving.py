@@ -61,26 +61,35 @@ def place_in(place: tuple[datetime, str]) -> str:
     return urlsafe_b64encode(f"{place[0].timestamp()} {place[1]}".encode()).decode()
 
 
-def career(player: str, until: datetime) -> Iterator[Solved]:
-    """All that a player has solved before a moment, day by day; nothing of it is remembered."""
-    day = SEASON
+def career(player: str, since: datetime, until: datetime) -> Iterator[Solved]:
+    """What a player has solved from one moment to another, day by day; nothing of it is remembered."""
+    day = max(since.date(), SEASON)
     while day <= until.date():
-        yield from (each for each in _solved_on(player, day) if each.at < until)
+        yield from (each for each in _solved_on(player, day) if since <= each.at < until)
         day += DAY
 
 
 def _solved_on(player: str, day: date) -> tuple[Solved, ...]:
     """What a player solves on a day (UTC), the earliest first."""
-    seed = blake2b(f"{player} {day}".encode(), digest_size=32).digest()
-    skill = blake2b(player.encode(), digest_size=1).digest()[0] % (MOST_A_DAY + 1)
-    count = seed[0] % (skill + 1)
     found = []
-    for number in range(count):
-        chance = int.from_bytes(seed[1 + number * 8 : 9 + number * 8])
+    for number, chance in enumerate(_chances(player, _skill(player), str(day))):
         challenge, category, points = CHALLENGES[chance % len(CHALLENGES)]
         at = datetime.combine(day, time(), UTC) + timedelta(seconds=(chance >> 8) % 86_400)
         found.append(Solved(at, f"s-{day:%Y%m%d}-{number}-{player}", player, challenge, category, points))
     return tuple(sorted(found, key=lambda each: each.key))
+
+
+def _skill(player: str) -> int:
+    """The most that a player solves on a day."""
+    return blake2b(player.encode(), digest_size=1).digest()[0] % (MOST_A_DAY + 1)
+
+
+def _chances(player: str, skill: int, day: str) -> list[int]:
+    """A number for each solve of a day, from which all follows."""
+    if not skill:
+        return []
+    seed = blake2b(f"{player} {day}".encode(), digest_size=32).digest()
+    return [int.from_bytes(seed[1 + n * 8 : 9 + n * 8]) for n in range(seed[0] % (skill + 1))]
 
 
 solved_on = lru_cache(maxsize=200_000)(_solved_on)
@@ -98,16 +107,19 @@ def stream(players: Iterable[str], after: tuple[datetime, str], now: datetime) -
         day += DAY
 
 
+@lru_cache(maxsize=1)
+def _days_before(day: date) -> tuple[str, ...]:
+    return tuple(str(SEASON + number * DAY) for number in range((day - SEASON).days))
+
+
 @lru_cache(maxsize=50_000)
 def _figures_before(player: str, day: date) -> tuple[int, int, datetime | None]:
-    solves = points = 0
-    last = None
-    each_day = SEASON
-    while each_day < day:
-        for each in solved_on(player, each_day):
-            solves, points, last = solves + 1, points + each.points, each.at
-        each_day += DAY
-    return solves, points, last
+    """Without the solves themselves: for the rank of one player, all are asked."""
+    solves, points, last, skill = 0, 0, "", _skill(player)
+    for each in _days_before(day) if skill else ():
+        for chance in _chances(player, skill, each):
+            solves, points, last = solves + 1, points + CHALLENGES[chance % len(CHALLENGES)][2], each
+    return solves, points, _solved_on(player, date.fromisoformat(last))[-1].at if last else None
 
 
 def figures(player: str, now: datetime) -> tuple[int, int, datetime | None]:

@@ -44,6 +44,7 @@ SELECT id, name, platform_id, synced_at
 SYNCED = text("UPDATE business.competitors SET synced_at = now() WHERE id = ANY(:ids)").bindparams(
     bindparam("ids", type_=ARRAY(Uuid))
 )
+ANYBODY = text("SELECT EXISTS (SELECT FROM business.competitors WHERE synced_at IS NOT NULL)")
 #: Who has no `synced_at` is behind, and stays so until all solves of the past are there.
 STORE = text("""
   WITH given AS (
@@ -149,6 +150,11 @@ def fetch_behind(
 def mark_synced(connection: Connection, ids: Sequence[UUID]) -> None:
     """Note that all of their solves until now are here."""
     connection.execute(SYNCED, {"ids": list(ids)})
+
+
+def has_synced(connection: Connection) -> bool:
+    """Whether the solves of the past are here of anybody."""
+    return bool(connection.scalar(ANYBODY))
 
 
 def store_solves(connection: Connection, solves: Sequence[Mapping[str, Any]]) -> Sequence[Row[Any]]:
