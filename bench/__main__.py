@@ -6,7 +6,7 @@ import sys
 
 from bench.harness import verdict
 
-NAMES = ("throughput", "kills", "latency", "enqueue", "slots", "visible", "views", "memory")
+NAMES = ("throughput", "kills", "latency", "enqueue", "slots", "visible", "views", "memory", "business")
 
 
 def main() -> int:
