@@ -1,10 +1,12 @@
 """What a row of `"OutboundJob"` says to whom: its payload as the text of a message."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from callboard.actors.providers.whatsapp import MAX_TEXT
 from callboard.actors.replies import Inbound, answer, intent_of
+from callboard.core.courtesy import courteous
 from callboard.core.errors import BadInput
 
 
@@ -18,14 +20,15 @@ class Composed:
     key: str
 
 
-def compose(row: Any) -> Composed:
-    """The message of a row.
+def compose(row: Any, *, stopped: bool = False) -> Composed:
+    """The message of a row; `stopped`: its customer has just asked for no more.
 
     Raises:
         BadInput: it can never be sent, in one sentence why.
     """
-    if row.unwanted:
-        raise BadInput("The customer does not consent to WhatsApp messages (any more).")
+    unwanted = row.unwanted or ("WhatsApp messages" if stopped and row.kind != "reply" else None)
+    if unwanted:
+        raise BadInput(f"The customer does not consent to {unwanted} (any more).")
     payload = row.payload if isinstance(row.payload, dict) else {}
     text = answer(_inbound(row, payload)) if row.kind == "reply" else payload.get("text")
     if not isinstance(text, str) or not text.strip():
@@ -33,6 +36,18 @@ def compose(row: Any) -> Composed:
     if len(text) > MAX_TEXT:
         raise BadInput(f"The text has {len(text)} characters; WhatsApp takes {MAX_TEXT} at most.")
     return Composed(row.id, row.to, text, row.key)
+
+
+def decent_hour(row: Any, now: datetime) -> datetime:
+    """When the message of a row may reach whom it is for: now, or at the next decent hour there.
+
+    Who has asked is answered at once; so is whoever we do not know as a customer. `"urgent": true` in the
+    payload knows no night.
+    """
+    urgent = isinstance(row.payload, dict) and row.payload.get("urgent") is True
+    if row.kind == "reply" or row.time_zone is None or urgent:
+        return now
+    return courteous(now, row.time_zone)
 
 
 def says_stop(row: Any) -> bool:

@@ -149,6 +149,8 @@ class Settings(CronSettings):
     whatsapp_url: HttpUrl = "https://graph.facebook.com/v23.0"
     whatsapp_token: Secret = None
     whatsapp_phone_number_id: str = ""
+    #: Whether a message is sent again that may have been taken: for a gateway that hears Idempotency-Key.
+    whatsapp_repeat_uncertain: bool = False
     cloudflare_url: HttpUrl = "https://api.cloudflare.com/client/v4"
     cloudflare_account_id: str = ""
     cloudflare_stream_api_token: Secret = None
@@ -191,12 +193,12 @@ class Settings(CronSettings):
     @property
     def _services(self) -> dict[str, object]:
         return {
-            "whatsapp": self.whatsapp_token,
-            "cloudflare": self.cloudflare_stream_api_token,
-            "open-meteo": self.open_meteo_url,
-            "game": self.game_platform_token,
-            "external": self.external_token,
-            "mail": self.smtp_url,
+            "whatsapp": self.whatsapp_token or self.whatsapp_phone_number_id,
+            "cloudflare": self.cloudflare_stream_api_token or self.cloudflare_account_id,
+            "open-meteo": self.open_meteo_url or self.open_meteo_api_key,
+            "game": self.game_platform_token or self.game_platform_url,
+            "external": self.external_token or self.external_url,
+            "mail": self.smtp_url or self.mail_from,
         }
 
     @property

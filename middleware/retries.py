@@ -5,6 +5,7 @@ doubled. An execution that was broken off without fault of the job is no attempt
 """
 
 import inspect
+import math
 import time
 import traceback
 from typing import Any
@@ -27,6 +28,8 @@ MUTEX_LOST = "Another run took the mutex while this one could not renew it."
 
 class Retries(middleware.Retries):
     """The actor options `max_retries`, `backoff`, `retry_when`, `throws`, `on_retry_exhausted`.
+
+    An error that has a `retry_after`, in seconds, is not retried before that is over.
 
     `backoff` is a policy of `callboard.core.backoff` or its name; `min_backoff` and `max_backoff` (ms) shape
     Dramatiq's exponential one where no `backoff` is named.
@@ -140,7 +143,8 @@ class Retries(middleware.Retries):
     ) -> int:
         if isinstance(error, Retry) and error.delay is not None:
             return min(int(error.delay), MAX_DELAY_MS)
-        return self._policy({**options, **message.options}).delay_ms(retries + 1)
+        delay = self._policy({**options, **message.options}).delay_ms(retries + 1)
+        return min(max(delay, _asked_ms(error)), MAX_DELAY_MS)
 
     def _policy(self, options: dict[str, Any]) -> Backoff:
         if "backoff" in options:
@@ -158,6 +162,14 @@ class Retries(middleware.Retries):
         if target:
             allowed = message.options.get("max_retries", options.get("max_retries", self.max_retries))
             broker.get_actor(target).send(message.asdict(), {"retries": retries, "max_retries": allowed})
+
+
+def _asked_ms(error: BaseException) -> int:
+    """For how long whoever the job has asked wants to be left alone: an error's `retry_after`, in seconds."""
+    asked = getattr(error, "retry_after", None)
+    if isinstance(asked, bool) or not isinstance(asked, int | float) or not 0 < asked < math.inf:
+        return 0
+    return int(min(asked * 1000, MAX_DELAY_MS))
 
 
 def _is_misfit(broker: Any, message: MessageProxy, exception: BaseException) -> bool:

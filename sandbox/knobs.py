@@ -33,6 +33,8 @@ class Setting(BaseModel):
     failure_status: Annotated[int, Field(ge=400, le=599)] = 500
     #: The share of requests that are done, and answered as if they had failed.
     lost_answer_rate: Share = 0
+    #: Whether `Idempotency-Key` is heard; the real WhatsApp does not hear it.
+    hears_keys: bool = True
     #: Nothing but 503 from the load balancer.
     outage: bool = False
     #: Requests a second, beyond which they are answered 429; 0: no limit.

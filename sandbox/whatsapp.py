@@ -59,7 +59,7 @@ async def send(request: Request, version: str, number_id: str) -> Response:
     if (refusal := _refusal(body)) is not None:
         return refusal
     key = request.headers.get("idempotency-key")
-    message, repeated = _deliver(state, body, number_id, key)
+    message, repeated = _deliver(state, body, number_id, key, heard=_setting(request).hears_keys)
     if repeated:
         state.count(NAME, "repeats")
     return Json(
@@ -78,8 +78,13 @@ def problem(status: int, headers: Mapping[str, str] | None = None) -> Response:
     return _error(status, code, message, headers=headers)
 
 
+def _setting(request: Request) -> Setting:
+    knob = request.app.state.knobs.of(NAME)
+    return knob.setting if knob is not None else DEFAULTS
+
+
 def _deliver(
-    state: State, body: dict[str, Any], number_id: str, key: str | None
+    state: State, body: dict[str, Any], number_id: str, key: str | None, *, heard: bool
 ) -> tuple[dict[str, Any], bool]:
     def deliver() -> dict[str, Any]:
         to = body["to"].lstrip("+")
@@ -94,7 +99,7 @@ def _deliver(
         }
         return state.deliver(NAME, sent["id"], sent)
 
-    return (deliver(), False) if key is None else state.shelf(f"{NAME}.keys").once(key, deliver)
+    return (deliver(), False) if key is None or not heard else state.shelf(f"{NAME}.keys").once(key, deliver)
 
 
 def _refusal(body: Any) -> Response | None:
@@ -122,6 +127,8 @@ def _refusal(body: Any) -> Response | None:
         language = content.get("language")
         if not content.get("name") or not isinstance(language, dict) or not language.get("code"):
             return _invalid("The parameters template['name'] and template['language']['code'] are required.")
+    if to.endswith("0056"):
+        return _error(400, 131056, "(#131056) (Business Account, Consumer Account) pair rate limit hit")
     if to.endswith("0000"):
         return _error(
             400,

@@ -1,17 +1,20 @@
 """E-mail: what is queued in `business.email_queue` is sent by SMTP."""
 
+import threading
 import time
-from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 import dramatiq
 
 from callboard import cron, current_run, progress
+from callboard.actors.apart import apart
 from callboard.actors.database import engine
 from callboard.actors.items import MostFailed
-from callboard.actors.outgoing import Tally, delay_s
+from callboard.actors.outgoing import Tally, delay_s, patiently
 from callboard.actors.providers.errors import Deferred, Denied, Refused, Unreachable
 from callboard.actors.providers.mail import Letter, Mailer
+from callboard.core.error_words import words_of
 from callboard.core.logging import get_logger
 from callboard.storage.business import email_queue
 
@@ -82,21 +85,22 @@ def process_email_queue(
     with Mailer() as mailer:
         while time.monotonic() < until:
             limit = batch_size if max is None else min(batch_size, max - tally.tried)
-            with engine().begin() as connection:
-                rows = email_queue.claim(connection, limit) if limit > 0 else ()
-            if not rows:
+            if limit < 1 or not apart(partial(_batch, limit, mailer, tally, until)):
                 break
-            _work(mailer, rows, tally, until)
             progress(tally.tried, total if total > tally.tried else tally.tried, "letters sent")
     return tally.outcome()
 
 
-def _work(mailer: Mailer, rows: Sequence[Any], tally: Tally, until: float) -> None:
-    """Send a batch. Raises ServiceError where the mail server is away."""
+def _batch(limit: int, mailer: Mailer, tally: Tally, until: float, stop: threading.Event) -> bool:
+    """Claim a batch and send it; False where none is due. Raises ServiceError: the mail server is away."""
+    with engine().begin() as connection:
+        rows = email_queue.claim(connection, limit)
+    if not rows:
+        return False
     left, at = [row.id for row in rows], None
     try:
         for row in rows:
-            if time.monotonic() >= until:
+            if stop.is_set() or time.monotonic() >= until:
                 break
             at = row.id
             _send(mailer, row, tally)
@@ -107,6 +111,7 @@ def _work(mailer: Mailer, rows: Sequence[Any], tally: Tally, until: float) -> No
             behind = at if at in left else None
             email_queue.release(connection, rows[0].claimed_at, left, behind=behind)
         tally.add([], [], len(left))
+    return True
 
 
 def _send(mailer: Mailer, row: Any, tally: Tally) -> None:
@@ -133,20 +138,25 @@ def _send(mailer: Mailer, row: Any, tally: Tally) -> None:
         log.exception("A letter could not be sent.", action="letter_broken", letter=row.id)
         _later(row, error, tally)
     else:
-        with engine().begin() as connection:
-            email_queue.mark_sent(connection, row.id)
+        patiently(partial(_mark_sent, row.id))
         _tell(tally, "Letter %d was sent.", row.id, action="letter_sent")
         tally.add([row.id], [], 0)
 
 
+def _mark_sent(letter: int) -> None:
+    with engine().begin() as connection:
+        email_queue.mark_sent(connection, letter)
+
+
 def _later(row: Any, error: Exception, tally: Tally) -> None:
     if row.attempts >= row.max_attempts:
-        _fail(row, f"Given up after {row.attempts} attempts: {error}", tally)
+        _fail(row, f"Given up after {row.attempts} attempts: {words_of(error)}", tally)
         return
     seconds = delay_s(row.attempts, error)
     with engine().begin() as connection:
-        email_queue.send_again(connection, row.id, row.claimed_at, str(error), seconds)
-    _tell(tally, "Letter %d is sent again in %.0f s: %s", row.id, seconds, error, action="letter_again")
+        email_queue.send_again(connection, row.id, row.claimed_at, words_of(error), seconds)
+    words = "Letter %d is sent again in %.0f s: %s"
+    _tell(tally, words, row.id, seconds, words_of(error), action="letter_again")
     tally.add([], [], 1)
 
 

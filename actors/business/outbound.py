@@ -1,18 +1,23 @@
 """Outbound messages: what is queued in `"OutboundJob"` is sent by WhatsApp."""
 
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Set
+from functools import partial
 from typing import Any, Final
 
 import dramatiq
 
 from callboard import cron, current_run, progress
-from callboard.actors.composing import Composed, compose, says_stop
+from callboard.actors.apart import apart
+from callboard.actors.composing import Composed, compose, decent_hour, says_stop
 from callboard.actors.database import engine
 from callboard.actors.items import MostFailed
-from callboard.actors.outgoing import Tally, delay_s
+from callboard.actors.outgoing import Tally
 from callboard.actors.providers.whatsapp import WhatsApp
-from callboard.actors.sending import Sending, Sent
+from callboard.actors.sending import Sending
+from callboard.actors.settling import Batch, mark_done, settle
+from callboard.core.clock import utcnow
 from callboard.core.errors import BadInput
 from callboard.core.logging import get_logger
 from callboard.storage.business import outbound
@@ -55,8 +60,9 @@ def run_outbound_jobs(
     """Send the queued messages that are due, until there are none or four minutes are over.
 
     A message is sent with its idempotency key, the same in every attempt. One that is refused fails at once;
-    one that fails otherwise is queued again, for later and later, until its attempts are used up. While
-    WhatsApp is away the run fails, and its messages wait without losing an attempt.
+    one that fails otherwise is queued again, for later and later, until its attempts are used up; one that
+    WhatsApp may have taken is `uncertain` and not sent again by itself. While WhatsApp is away the run fails,
+    and its messages wait without losing an attempt. Nobody is written to at night but in answer.
 
     Args:
         max: the most messages to send in this run; by default all.
@@ -65,7 +71,7 @@ def run_outbound_jobs(
 
     Returns:
         `{"processed": sent, "failed": failed for good, "requeued": for a later attempt, "ids": {"processed":
-        [...], "failed": [...]}}`, of the ids the first 1,000 each.
+        [...], "failed": [...]}}`, of the ids the first 1,000 each; and `"uncertain"` where there are any.
     """
     if batch_size < 1:
         raise ValueError(f"batch_size is {batch_size}; it must be at least 1.")
@@ -84,43 +90,43 @@ def run_outbound_jobs(
     total = due if max is None or max > due else max
     until = time.monotonic() + WORK_S
     provider = WhatsApp()
-    with Sending(lambda message: _send(provider, message), threads=THREADS, until=until) as sending:
+    careful = not provider.repeatable
+    with Sending(provider.send, threads=THREADS, until=until, careful=careful) as sending:
         while time.monotonic() < until:
             limit = batch_size if max is None else min(batch_size, max - tally.tried)
-            with engine().begin() as connection:
-                rows = outbound.claim(connection, limit) if limit > 0 else ()
-            if not rows:
+            if limit < 1 or not apart(partial(_batch, limit, provider, sending, tally)):
                 break
-            _work(rows, sending, tally)
             done = tally.tried
             progress(done, total if total > done else done, "messages sent")
     return tally.outcome()
 
 
-def _send(provider: WhatsApp, message: Composed) -> str:
-    return provider.send_text(message.to, message.text, key=message.key)
-
-
-def _work(rows: Sequence[Any], sending: Sending, tally: Tally) -> None:
-    """Send a batch and mark it. Raises ServiceError where the provider is away."""
+def _batch(limit: int, provider: WhatsApp, sending: Sending, tally: Tally, stop: threading.Event) -> bool:
+    """Claim a batch, send it and mark it; False where none is due. Raises ServiceError: WhatsApp is away."""
+    with engine().begin() as connection:
+        rows = outbound.claim(connection, limit)
+    if not rows:
+        return False
     log.info("[JOB-RUNNER] Processing %d job(s)", len(rows), action="outbound_batch")
     stops = {row.customer_id: row.created_at for row in rows if row.customer_id and says_stop(row)}
-    sent = Sent()
+    batch = Batch(rows, repeatable=provider.repeatable)
     try:
         with engine().begin() as connection:
-            outbound.withdraw_consent(connection, stops)
-        messages = _compose(rows, sent, logged=LOGGED - tally.tried)
-        sending.send(messages, sent)
+            stopped = outbound.withdraw_consent(connection, stops)
+        messages = _compose(batch, stopped, logged=LOGGED - tally.tried)
+        sending.send(messages, batch.sent, mark_done, stop)
     finally:
-        # Also when the run is interrupted: what has gone out must be known to have gone out.
-        _mark(rows, sent, tally)
-    if sent.outage is not None:
-        raise sent.outage
+        # What has gone out is marked by now; the rest must not be left claimed.
+        settle(batch, tally, logged=LOGGED - tally.tried)
+    if batch.sent.outage is not None:
+        raise batch.sent.outage
+    return True
 
 
-def _compose(rows: Sequence[Any], sent: Sent, *, logged: int) -> list[Composed]:
-    messages = []
-    for number, row in enumerate(rows):
+def _compose(batch: Batch, stopped: Set[int], *, logged: int) -> list[Composed]:
+    """The messages that can go out now; of the others it is noted what is to become of them."""
+    messages, now = [], utcnow()
+    for number, row in enumerate(batch.rows):
         if number < logged:
             log.info(
                 "[JOB-RUNNER] Processing job %d (requestId: %s)",
@@ -129,60 +135,21 @@ def _compose(rows: Sequence[Any], sent: Sent, *, logged: int) -> list[Composed]:
                 action="outbound_processing",
             )
         try:
-            messages.append(compose(row))
+            message = compose(row, stopped=row.customer_id in stopped)
         except BadInput as error:
-            sent.refused[row.id] = str(error)
-        except Exception as error:  # noqa: BLE001 - the orchestrator may fail at one message
-            sent.failed[row.id] = error
-        else:
-            if number < logged:
-                log.info("[JOB-RUNNER] Sending outbound for job %d", row.id, action="outbound_sending")
-    return messages
-
-
-def _mark(rows: Sequence[Any], sent: Sent, tally: Tally) -> None:
-    claimed_at = rows[0].started_at
-    failed, later = dict(sent.refused), {}
-    released = set(sent.untried)
-    if sent.outage is not None:
-        # No message loses an attempt to an outage, unless it has been with us for longer than outages last.
-        released |= {row.id for row in rows if row.id in sent.failed and not row.old}
-    known = {*sent.done, *sent.refused, *sent.failed, *sent.untried}
-    # Interrupted before it was so much as handed over.
-    released |= {row.id for row in rows if row.id not in known}
-    for row in rows:
-        error = sent.failed.get(row.id)
-        if error is None or row.id in released:
+            batch.sent.refused[row.id] = str(error)
             continue
-        if row.attempts >= row.max_attempts:
-            failed[row.id] = f"Given up after {row.attempts} attempts: {error}"
-        else:
-            later[row.id] = (str(error), delay_s(row.attempts, error))
-    with engine().begin() as connection:
-        outbound.mark_done(connection, sent.done)
-        outbound.mark_failed(connection, claimed_at, failed)
-        outbound.queue_again(connection, claimed_at, later)
-        why = None if sent.outage is None else str(sent.outage)
-        outbound.release(connection, claimed_at, sorted(released), why)
-    _tell(rows, sent, failed, later, logged=LOGGED - tally.tried)
-    tally.add(sorted(sent.done), sorted(failed), len(later) + len(released))
-
-
-def _tell(rows: Sequence[Any], sent: Sent, failed: Any, later: Any, *, logged: int) -> None:
-    for row in rows[: logged if logged > 0 else 0]:
-        if row.id in sent.done:
-            log.info("[JOB-RUNNER] Job %d completed successfully", row.id, action="outbound_done")
-        elif row.id in failed:
-            log.warning("[JOB-RUNNER] Job %d failed: %s", row.id, failed[row.id], action="outbound_failed")
-        elif row.id in later:
-            error, seconds = later[row.id]
-            log.warning(
-                "[JOB-RUNNER] Job %d is tried again in %.0f s: %s",
-                row.id,
-                seconds,
-                error,
-                action="outbound_again",
-            )
+        except Exception as error:  # noqa: BLE001 - the orchestrator may fail at one message
+            batch.sent.failed[row.id] = error
+            continue
+        at = decent_hour(row, now)
+        if at > now:
+            batch.put_off[row.id] = at
+            continue
+        messages.append(message)
+        if number < logged:
+            log.info("[JOB-RUNNER] Sending outbound for job %d", row.id, action="outbound_sending")
+    return messages
 
 
 def _look(tally: Tally, batch_size: int, most: int | None) -> dict[str, Any]:
@@ -195,7 +162,8 @@ def _look(tally: Tally, batch_size: int, most: int | None) -> dict[str, Any]:
         if not rows:
             break
         after = rows[-1].id
-        sent = Sent()
-        good = _compose(rows, sent, logged=0)
-        tally.add([message.id for message in good], sorted(sent.refused), len(sent.failed))
+        batch = Batch(rows)
+        good = _compose(batch, frozenset(), logged=0)
+        later = len(batch.sent.failed) + len(batch.put_off)
+        tally.add([message.id for message in good], sorted(batch.sent.refused), later)
     return tally.result()

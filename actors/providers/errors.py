@@ -15,11 +15,16 @@ from callboard.core.errors import CallboardError, Unavailable
 
 
 class ServiceError(CallboardError):
-    """A service outside did not do what it was asked. `service` is its name."""
+    """A service outside did not do what it was asked. `service` is its name.
 
-    def __init__(self, sentence: str, *, service: str = "") -> None:
+    `retry_after` are the seconds for which it asked to be left alone, None where it named none. A run that
+    fails by it is not tried again before.
+    """
+
+    def __init__(self, sentence: str, *, service: str = "", retry_after: float | None = None) -> None:
         super().__init__(sentence)
         self.service = service
+        self.retry_after = retry_after
 
 
 class Refused(ServiceError):
@@ -43,16 +48,19 @@ class Deferred(ServiceError):
 
 
 class Overloaded(ServiceError, Unavailable):
-    """It had too many requests. `retry_after` are the seconds that it asked for, None where it named none."""
-
-    def __init__(self, sentence: str, *, service: str = "", retry_after: float | None = None) -> None:
-        super().__init__(sentence, service=service)
-        self.retry_after = retry_after
+    """It had too many requests."""
 
 
 class Unreachable(ServiceError, Unavailable):
     """It failed or could not be reached. `maybe_done`: whether it may have done what it was asked."""
 
-    def __init__(self, sentence: str, *, service: str = "", maybe_done: bool = False) -> None:
-        super().__init__(sentence, service=service)
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        service: str = "",
+        maybe_done: bool = False,
+        retry_after: float | None = None,
+    ) -> None:
+        super().__init__(sentence, service=service, retry_after=retry_after)
         self.maybe_done = maybe_done

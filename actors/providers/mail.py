@@ -12,7 +12,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from types import TracebackType
-from typing import Final, Self
+from typing import Any, Final, Self
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from callboard.actors.providers import where
@@ -23,6 +23,8 @@ from callboard.core.errors import BadSettings
 TIMEOUT_S: Final = 15.0
 LOCAL: Final = ("127.0.0.1", "::1", "localhost")
 NAME: Final = "The mail server"
+#: By which a server says that it ends the connection.
+CLOSING: Final = 421
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class Mailer:
         self._sender = place.account
         self._url = urlsplit(place.base_url)
         self._timeout_s = timeout_s
-        self._server: smtplib.SMTP | None = None
+        self._server: _Server | None = None
         if self._url.scheme not in ("smtp", "smtps") or not self._url.hostname:
             raise BadSettings("The setting SMTP_URL is wrong: it must be like smtp://user:password@host:587.")
 
@@ -58,9 +60,7 @@ class Mailer:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        self._close()
 
     def send(self, letter: Letter) -> None:
         """Hand a letter over; afterwards the server is answerable for it.
@@ -72,9 +72,19 @@ class Mailer:
             Unreachable: it does not answer, or the connection broke.
         """
         message = _message(letter, self._sender)
+        used = self._server is not None
         server = self._connected()
+        server.began_data = False
         try:
-            server.send_message(message, to_addrs=[letter.to])
+            try:
+                server.send_message(message, to_addrs=[letter.to])
+            except (smtplib.SMTPException, OSError) as error:
+                # Servers end connections that have carried enough letters, or were idle: a new one will do.
+                if not used or server.began_data or not _is_over(error):
+                    raise
+                self._close()
+                server = self._connected()
+                server.send_message(message, to_addrs=[letter.to])
         except smtplib.SMTPRecipientsRefused as error:
             code, said = error.recipients[letter.to]
             raise self._judged(code, said, "the address") from None
@@ -89,9 +99,9 @@ class Mailer:
         except smtplib.SMTPNotSupportedError:
             raise Refused(f"{NAME} takes no addresses beyond ASCII.", service=NAME) from None
         except (smtplib.SMTPException, OSError) as error:
-            raise self._lost(error, maybe_done=True) from None
+            raise self._lost(error, maybe_done=server.began_data) from None
 
-    def _connected(self) -> smtplib.SMTP:
+    def _connected(self) -> "_Server":
         if self._server is not None:
             return self._server
         try:
@@ -117,18 +127,21 @@ class Mailer:
         self._server = server
         return server
 
+    def _close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+
     def _judged(self, code: int, said: bytes | str, what: str) -> ServiceError:
         """What a refusal in the middle of the conversation means."""
-        if code == 421:
+        if code == CLOSING:
             return self._lost(smtplib.SMTPServerDisconnected(_words(said)))
         if code >= 500:
             return Refused(_sentence(f"refuses {what}", code, said), service=NAME, code=str(code))
         return Deferred(_sentence(f"does not take {what} now", code, said), service=NAME)
 
     def _lost(self, error: Exception, *, maybe_done: bool = False) -> Unreachable:
-        if self._server is not None:
-            self._server.close()
-            self._server = None
+        self._close()
         words = _words(str(error))
         if isinstance(error, TimeoutError) or words.endswith("timed out"):
             words = "no answer in time"
@@ -139,12 +152,35 @@ class Mailer:
         )
 
 
-def _connect(url: SplitResult, timeout_s: float) -> smtplib.SMTP:
+class _Server(smtplib.SMTP):
+    """Notes when a letter's own words are being sent: what fails before that has surely sent nothing."""
+
+    began_data = False
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        self.began_data = True
+        return super().data(msg)
+
+
+class _EncryptedServer(_Server, smtplib.SMTP_SSL):
+    pass
+
+
+def _connect(url: SplitResult, timeout_s: float) -> _Server:
     host = url.hostname or ""
     if url.scheme == "smtps":
         context = ssl.create_default_context()
-        return smtplib.SMTP_SSL(host, url.port or 465, timeout=timeout_s, context=context)
-    return smtplib.SMTP(host, url.port or 587, timeout=timeout_s)
+        return _EncryptedServer(host, url.port or 465, timeout=timeout_s, context=context)
+    return _Server(host, url.port or 587, timeout=timeout_s)
+
+
+def _is_over(error: Exception) -> bool:
+    """Whether the server has ended the connection."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return any(code == CLOSING for code, _ in error.recipients.values())
+    if isinstance(error, smtplib.SMTPResponseException):
+        return error.smtp_code == CLOSING
+    return isinstance(error, smtplib.SMTPServerDisconnected | ConnectionError)
 
 
 def _introduce(server: smtplib.SMTP, url: SplitResult) -> None:

@@ -1,18 +1,22 @@
 """WhatsApp's Cloud API: messages to customers.
 
-`POST {base}/{phone number id}/messages`. The header `Idempotency-Key` lets a provider, or the gateway before
-it, deliver a message once that is sent twice; `biz_opaque_callback_data` carries the same key into the
-provider's webhooks, so that two deliveries of one message can be told there.
+`POST {base}/{phone number id}/messages`. Meta's API knows no idempotency key: what is sent twice is delivered
+twice. So a message that it may have taken is not sent again, unless `WHATSAPP_REPEAT_UNCERTAIN` says so: for
+a gateway that hears the header `Idempotency-Key`, as the sandbox does. `biz_opaque_callback_data` carries the
+same key into the provider's webhooks, which say what has become of the message.
 """
 
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from callboard.actors.providers import where
 from callboard.actors.providers.errors import Denied, Refused, Unreachable
 from callboard.actors.providers.http import Service
+from callboard.core.settings import load_settings
 
-#: What Graph calls too many requests: of an application, of an account, of a number, of one recipient.
-BUSY: Final = frozenset({"4", "80007", "130429", "131048", "131056"})
+#: What Graph calls too many requests: of an application, of an account, of a number.
+BUSY: Final = frozenset({"4", "80007", "130429", "131048"})
+#: Too many messages to this one recipient.
+LATER: Final = frozenset({"131056"})
 #: The credentials, the permission or the address are wrong, whatever the message: HTTP statuses, and Graph's
 #: codes (permission, token, blocked, locked, denied, not paid, not registered).
 DENIED_STATUSES: Final = frozenset({401, 403, 404})
@@ -25,12 +29,25 @@ PATIENCE_S = 10.0
 PER_SECOND: Final = 80.0
 
 
+class Outgoing(Protocol):
+    """A message that is to go out."""
+
+    @property
+    def to(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def key(self) -> str: ...
+
+
 class WhatsApp:
     """Sends messages. Cheap to make for each run, and safe to share between threads."""
 
     def __init__(self) -> None:
         """Raises BadSettings: the settings name neither credentials nor a sandbox."""
         place = where.whatsapp()
+        #: Whether a message may be sent again that may have been taken.
+        self.repeatable = place.sandboxed or load_settings().whatsapp_repeat_uncertain
         self._path = f"/{place.account}/messages"
         self._service = Service(
             "WhatsApp",
@@ -40,7 +57,12 @@ class WhatsApp:
             patience_s=PATIENCE_S,
             per_second=None if place.sandboxed else PER_SECOND,
             busy_codes=BUSY,
+            later_codes=LATER,
         )
+
+    def send(self, message: Outgoing) -> str:
+        """Send a message. Returns the provider's id of it. Raises as `send_text` does."""
+        return self.send_text(message.to, message.text, key=message.key)
 
     def send_text(self, to: str, text: str, *, key: str) -> str:
         """Send a text to a telephone number. Returns the provider's id of the message.
@@ -48,6 +70,7 @@ class WhatsApp:
         Raises:
             Denied: the credentials, the permission or the address are wrong.
             Refused: this message will never go out.
+            Deferred: the recipient has had too many messages for now.
             Overloaded: there were too many requests.
             Unreachable: it did not answer, or failed.
         """
@@ -60,7 +83,7 @@ class WhatsApp:
             "biz_opaque_callback_data": key[:512],
         }
         try:
-            answer = self._service.post(self._path, body, idempotency_key=key)
+            answer = self._service.post(self._path, body, idempotency_key=key, repeatable=self.repeatable)
         except Refused as error:
             if _is_denied(error):
                 raise Denied(

@@ -4,12 +4,15 @@ Those that the settings name; where they name none, the sandbox of this instance
 sentence about the setting that is missing.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from pydantic import SecretStr
 
 from callboard.core.errors import BadSettings
 from callboard.core.settings import Settings, load_settings
+from callboard.core.words import joined
 
 #: What stands for an account in the sandbox.
 SANDBOX_ACCOUNT = "100000000000001"
@@ -37,7 +40,8 @@ def whatsapp() -> Place:
         settings.whatsapp_url, _plain(settings.whatsapp_token), account=settings.whatsapp_phone_number_id
     )
     needs = {"WHATSAPP_TOKEN": own.token, "WHATSAPP_PHONE_NUMBER_ID": own.account}
-    return own if own.token and own.account else _instead(settings, "whatsapp/v23.0", needs)
+    more = {"WHATSAPP_URL": "whatsapp_url" in settings.model_fields_set}
+    return _own_or_sandbox(own, settings, "whatsapp/v23.0", needs, more)
 
 
 def cloudflare() -> Place:
@@ -49,7 +53,8 @@ def cloudflare() -> Place:
         account=settings.cloudflare_account_id,
     )
     needs = {"CLOUDFLARE_STREAM_API_TOKEN": own.token, "CLOUDFLARE_ACCOUNT_ID": own.account}
-    return own if own.token and own.account else _instead(settings, "cloudflare/client/v4", needs)
+    more = {"CLOUDFLARE_URL": "cloudflare_url" in settings.model_fields_set}
+    return _own_or_sandbox(own, settings, "cloudflare/client/v4", needs, more)
 
 
 def open_meteo() -> Place:
@@ -57,7 +62,8 @@ def open_meteo() -> Place:
     settings = load_settings()
     # It is free of charge, but nothing goes out unasked: the real one has to be named.
     own = Place(settings.open_meteo_url, _plain(settings.open_meteo_api_key))
-    return own if own.base_url else _instead(settings, "open-meteo", {"OPEN_METEO_URL": ""})
+    more = {"OPEN_METEO_API_KEY": bool(own.token)}
+    return _own_or_sandbox(own, settings, "open-meteo", {"OPEN_METEO_URL": own.base_url}, more)
 
 
 def game_platform() -> Place:
@@ -65,7 +71,7 @@ def game_platform() -> Place:
     settings = load_settings()
     own = Place(settings.game_platform_url, _plain(settings.game_platform_token))
     needs = {"GAME_PLATFORM_TOKEN": own.token, "GAME_PLATFORM_URL": own.base_url}
-    return own if own.token and own.base_url else _instead(settings, "game", needs)
+    return _own_or_sandbox(own, settings, "game", needs)
 
 
 def external() -> Place:
@@ -73,26 +79,35 @@ def external() -> Place:
     settings = load_settings()
     own = Place(settings.external_url, _plain(settings.external_token))
     needs = {"EXTERNAL_TOKEN": own.token, "EXTERNAL_URL": own.base_url}
-    return own if own.token and own.base_url else _instead(settings, "external", needs)
+    return _own_or_sandbox(own, settings, "external", needs)
 
 
 def mail() -> Place:
     """The SMTP server and the sender. Raises BadSettings."""
     settings = load_settings()
-    own = Place(settings.smtp_url, account=settings.mail_from)
-    if own.base_url and own.account:
-        return own
-    if not own.base_url and settings.callboard_sandbox_smtp_url:
-        return Place(
-            settings.callboard_sandbox_smtp_url, account=own.account or SANDBOX_SENDER, sandboxed=True
-        )
-    raise _missing({"SMTP_URL": own.base_url, "MAIL_FROM": own.account})
-
-
-def _instead(settings: Settings, path: str, needs: dict[str, str]) -> Place:
-    """The sandbox's place, where the settings name no credentials (the first of the needs) at all."""
-    if not settings.callboard_sandbox_url or next(iter(needs.values())):
+    needs = {"SMTP_URL": settings.smtp_url, "MAIL_FROM": settings.mail_from}
+    if all(needs.values()):
+        return Place(settings.smtp_url, account=settings.mail_from)
+    if any(needs.values()) or not settings.callboard_sandbox_smtp_url:
         raise _missing(needs)
+    return Place(settings.callboard_sandbox_smtp_url, account=SANDBOX_SENDER, sandboxed=True)
+
+
+def _own_or_sandbox(
+    own: Place,
+    settings: Settings,
+    path: str,
+    needs: Mapping[str, str],
+    more: Mapping[str, bool] = MappingProxyType({}),
+) -> Place:
+    """The service's own place if the settings name all that it needs, the sandbox's if they name nothing.
+
+    Whoever names a part of it, be it one of the needs or one of `more`, means the real one.
+    """
+    if all(needs.values()):
+        return own
+    if any(needs.values()) or any(more.values()) or not settings.callboard_sandbox_url:
+        raise _missing(needs, more)
     return Place(
         f"{settings.callboard_sandbox_url}/{path}",
         settings.callboard_sandbox_token,
@@ -101,8 +116,13 @@ def _instead(settings: Settings, path: str, needs: dict[str, str]) -> Place:
     )
 
 
-def _missing(needs: dict[str, str]) -> BadSettings:
-    names = " and ".join(name for name, value in needs.items() if not value)
+def _missing(needs: Mapping[str, str], more: Mapping[str, bool] = MappingProxyType({})) -> BadSettings:
+    names = joined([name for name, value in needs.items() if not value])
+    if given := [name for name, value in (*needs.items(), *more.items()) if value]:
+        have = "is" if len(given) == 1 else "are"
+        return BadSettings(
+            f"This job needs {names}, as {joined(given)} {have} set: set them all for the workers, or none."
+        )
     return BadSettings(
         f"This job needs {names}, and no sandbox stands in: set them for the workers, "
         "or let `callboard up` start its sandbox."

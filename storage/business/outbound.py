@@ -9,29 +9,32 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, Connection, DateTime, Float, Row, Text, bindparam, text
-from sqlalchemy.exc import IntegrityError
 
 from callboard.core.limits import storable
 
 IDS = bindparam("ids", type_=ARRAY(BigInteger))
 ERRORS = bindparam("errors", type_=ARRAY(Text))
+MOMENTS = bindparam("moments", type_=ARRAY(DateTime(timezone=True)))
 
 DUE = """status = 'queued' AND "runAt" <= now()"""
 COUNT = text(f"""SELECT count(*) FROM business."OutboundJob" WHERE {DUE}""")
-#: A customer's reply was asked for by the customer; anything else needs consent, at the time of sending.
-CUSTOMER = """c.name, c.language
-     , o.kind = 'text' AND c.whatsapp_consent_at IS NULL AND c.id IS NOT NULL AS unwanted"""
+#: What a customer has asked was asked for; anything else needs consent, at the time of sending.
+CUSTOMER = """c.name, c.language, c.time_zone
+     , CASE WHEN o.kind = 'reply' OR c.id IS NULL THEN NULL
+            WHEN c.whatsapp_consent_at IS NULL THEN 'WhatsApp messages'
+            WHEN o.marketing AND c.marketing_consent_at IS NULL THEN 'promotions'
+       END AS unwanted"""
 FIELDS = """
        o.id, o."customerId" AS customer_id, o."createdAt" AS created_at
      , o."to", o.kind, o.payload, o.attempts, o."maxAttempts" AS max_attempts, o."idempotencyKey" AS key
      , o."requestId" AS request_id, o."startedAt" AS started_at
      , o."createdAt" < now() - interval '1 day' AS old"""
-CLAIM = text(f"""
+CLAIM = f"""
   WITH due AS (
 SELECT o.id, {CUSTOMER}
   FROM business."OutboundJob" o
   LEFT JOIN business.customers c ON c.id = o."customerId"
- WHERE o.status = 'queued' AND o."runAt" <= now()
+ WHERE o.status = 'queued' AND o."runAt" <= now() AND o.kind {{kinds}}
  ORDER BY o."runAt", o.id
  LIMIT :limit
    FOR UPDATE OF o SKIP LOCKED
@@ -40,8 +43,10 @@ UPDATE business."OutboundJob" o
    SET status = 'running', "startedAt" = now(), attempts = attempts + 1
   FROM due
  WHERE o.id = due.id
-RETURNING {FIELDS}, due.name, due.language, due.unwanted
-""")
+RETURNING {FIELDS}, due.name, due.language, due.time_zone, due.unwanted
+"""
+CLAIM_REPLIES = text(CLAIM.format(kinds="= 'reply'"))
+CLAIM_OTHERS = text(CLAIM.format(kinds="<> 'reply'"))
 LOOK = text(f"""
 SELECT {FIELDS}, {CUSTOMER}
   FROM business."OutboundJob" o
@@ -81,12 +86,25 @@ UPDATE business."OutboundJob" o
   FROM unnest(:ids, :errors, :delays) AS given (id, error, delay_s)
  WHERE o.id = given.id AND o.status = 'running' AND o."startedAt" = :claimed_at
 """).bindparams(IDS, ERRORS, bindparam("delays", type_=ARRAY(Float)))
+UNCERTAIN = text("""
+UPDATE business."OutboundJob" o
+   SET status = 'uncertain', error = given.error
+  FROM unnest(:ids, :errors) AS given (id, error)
+ WHERE o.id = given.id AND o.status = 'running' AND o."startedAt" = :claimed_at
+""").bindparams(IDS, ERRORS)
+PUT_OFF = text("""
+UPDATE business."OutboundJob" o
+   SET status = 'queued', attempts = greatest(attempts - 1, 0), "startedAt" = NULL, "runAt" = given.run_at
+  FROM unnest(:ids, :moments) AS given (id, run_at)
+ WHERE o.id = given.id AND o.status = 'running' AND o."startedAt" = :claimed_at
+""").bindparams(IDS, MOMENTS)
 RELEASE = text("""
 UPDATE business."OutboundJob"
    SET status = 'queued', attempts = greatest(attempts - 1, 0), "startedAt" = NULL
      , error = coalesce(:error, error)
+     , "runAt" = CASE WHEN :wait_s > 0 THEN now() + make_interval(secs => :wait_s) ELSE "runAt" END
  WHERE id = ANY(:ids) AND status = 'running' AND "startedAt" = :claimed_at
-""").bindparams(IDS, bindparam("error", type_=Text))
+""").bindparams(IDS, bindparam("error", type_=Text), bindparam("wait_s", type_=Float))
 
 
 #: Consent that was given after the message stays.
@@ -95,7 +113,8 @@ UPDATE business.customers c
    SET whatsapp_consent_at = NULL, marketing_consent_at = NULL
   FROM unnest(:ids, :moments) AS given (id, said_at)
  WHERE c.id = given.id AND c.whatsapp_consent_at <= given.said_at
-""").bindparams(IDS, bindparam("moments", type_=ARRAY(DateTime(timezone=True))))
+RETURNING c.id
+""").bindparams(IDS, MOMENTS)
 
 
 def count_due(connection: Connection) -> int:
@@ -110,13 +129,16 @@ def give_back(connection: Connection, lease_s: float) -> int:
 
 
 def claim(connection: Connection, limit: int) -> Sequence[Row[Any]]:
-    """Messages that are due and nobody else's, `running` from now on, the earliest due first.
+    """Messages that are due and nobody else's, `running` from now on: replies first, and the earliest due.
 
     They have `id, customer_id, created_at, to, kind, payload, attempts` (this one included), `max_attempts,
-    key, request_id, started_at`, `old` (queued more than a day ago), the customer's `name` and `language`,
-    and `unwanted`: the customer does not consent to messages.
+    key, request_id, started_at`, `old` (queued more than a day ago), the customer's `name, language` and
+    `time_zone`, and `unwanted`: what the customer does not consent to, None where nothing is amiss.
     """
-    return sorted(connection.execute(CLAIM, {"limit": limit}).all(), key=lambda row: int(row.id))
+    rows = list(connection.execute(CLAIM_REPLIES, {"limit": limit}).all())
+    if len(rows) < limit:
+        rows += connection.execute(CLAIM_OTHERS, {"limit": limit - len(rows)}).all()
+    return sorted(rows, key=lambda row: int(row.id))
 
 
 def look(connection: Connection, after: int, limit: int) -> Sequence[Row[Any]]:
@@ -124,16 +146,13 @@ def look(connection: Connection, after: int, limit: int) -> Sequence[Row[Any]]:
     return connection.execute(LOOK, {"after": after, "limit": limit}).all()
 
 
-def mark_done(connection: Connection, said: Mapping[int, str]) -> None:
-    """Mark messages as sent, with the provider's ids of them."""
-    if not said:
-        return
-    try:
-        with connection.begin_nested():
-            connection.execute(DONE, {"ids": list(said), "said": list(said.values())})
-    except IntegrityError:
-        # A provider that calls two messages by one name: they went out all the same.
-        connection.execute(DONE, {"ids": list(said), "said": [None] * len(said)})
+def mark_done(connection: Connection, said: Mapping[int, str | None]) -> None:
+    """Mark messages as sent, with the provider's ids of them, in one statement.
+
+    Raises IntegrityError: the provider has called two messages by one name.
+    """
+    if said:
+        connection.execute(DONE, {"ids": list(said), "said": list(said.values())})
 
 
 def mark_failed(connection: Connection, claimed_at: datetime, errors: Mapping[int, str]) -> None:
@@ -142,6 +161,13 @@ def mark_failed(connection: Connection, claimed_at: datetime, errors: Mapping[in
         connection.execute(
             FAILED, {"ids": list(errors), "errors": _texts(errors.values()), "claimed_at": claimed_at}
         )
+
+
+def mark_uncertain(connection: Connection, claimed_at: datetime, errors: Mapping[int, str]) -> None:
+    """Mark messages that may have gone out or not: they are sent again only if somebody says so."""
+    if errors:
+        values = {"ids": list(errors), "errors": _texts(errors.values()), "claimed_at": claimed_at}
+        connection.execute(UNCERTAIN, values)
 
 
 def queue_again(connection: Connection, claimed_at: datetime, later: Mapping[int, tuple[str, float]]) -> None:
@@ -159,18 +185,38 @@ def queue_again(connection: Connection, claimed_at: datetime, later: Mapping[int
 
 
 def release(
-    connection: Connection, claimed_at: datetime, ids: Sequence[int], error: str | None = None
+    connection: Connection,
+    claimed_at: datetime,
+    ids: Sequence[int],
+    error: str | None = None,
+    wait_s: float = 0.0,
 ) -> None:
-    """Queue messages again as if they had not been claimed; `error` says why, if there is a reason."""
+    """Queue messages again as if they had not been claimed; `error` says why, if there is a reason.
+
+    They are due as they were or, where the service wants to be left alone, in so many seconds.
+    """
     if ids:
         reason = None if error is None else storable(error)
-        connection.execute(RELEASE, {"ids": list(ids), "claimed_at": claimed_at, "error": reason})
+        values = {"ids": list(ids), "claimed_at": claimed_at, "error": reason, "wait_s": wait_s}
+        connection.execute(RELEASE, values)
 
 
-def withdraw_consent(connection: Connection, stops: Mapping[int, datetime]) -> None:
-    """Note that these customers want no more messages, each since the moment."""
-    if stops:
-        connection.execute(WITHDRAW, {"ids": list(stops), "moments": list(stops.values())})
+def put_off(connection: Connection, claimed_at: datetime, moments: Mapping[int, datetime]) -> None:
+    """Queue messages again as if they had not been claimed, each for its moment."""
+    if moments:
+        values = {"ids": list(moments), "moments": list(moments.values()), "claimed_at": claimed_at}
+        connection.execute(PUT_OFF, values)
+
+
+def withdraw_consent(connection: Connection, stops: Mapping[int, datetime]) -> set[int]:
+    """Note that these customers want no more messages, each since the moment.
+
+    Returns those who had consented until then.
+    """
+    if not stops:
+        return set()
+    values = {"ids": list(stops), "moments": list(stops.values())}
+    return set(connection.scalars(WITHDRAW, values))
 
 
 def _texts(errors: Any) -> list[str]:

@@ -10,12 +10,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 @dataclass(slots=True)
 class Answer:
-    """An answer. `after_s` is how long it takes; `drop` closes the connection instead."""
+    """An answer, after `after_s`, a byte each `trickle_s`; `drop` closes the connection instead."""
 
     status: int = 200
     body: bytes = b"{}"
     headers: dict[str, str] = field(default_factory=dict)
     after_s: float = 0.0
+    trickle_s: float = 0.0
     drop: bool = False
 
 
@@ -73,7 +74,13 @@ def answering() -> Iterator[Answering]:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(answer.body)))
                 self.end_headers()
-                self.wfile.write(answer.body)
+                if not answer.trickle_s:
+                    self.wfile.write(answer.body)
+                    return
+                for byte in answer.body:
+                    self.wfile.write(bytes([byte]))
+                    if ended.wait(answer.trickle_s):
+                        break
             except OSError:
                 self.close_connection = True
 

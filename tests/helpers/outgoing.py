@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import Engine, insert, text
 
+from callboard.core.clock import utcnow
 from callboard.storage.tables.business import email_queue, outbound_jobs
 
 
@@ -28,6 +29,13 @@ SELECT '+336' || (10000000 + n * 10 + 1), jsonb_build_object('text', 'Message ' 
 """),
             {"count": count},
         )
+
+
+def where_it_is(hour: int) -> str:
+    """A time zone in which it is about that hour now."""
+    east = (hour - utcnow().hour + 11) % 24 - 11
+    # The names of these zones have the sign the other way round.
+    return f"Etc/GMT{-east:+d}"
 
 
 def messages(engine: Engine) -> list[Any]:

@@ -271,3 +271,26 @@ def test_arguments_that_the_actor_does_not_take_are_not_tried_again(broker: Brok
         assert final_event(broker, fits)["n"] == 3
     assert "positional argument" in final_event(broker, misfit)["err"][1]
     assert len(attempts.made) == 3
+
+
+@pytest.mark.parametrize(
+    ("asked", "planned"),
+    [(60, 60_000), (0.5, 5_000), (None, 5_000), ("soon", 5_000), (float("nan"), 5_000), (-1, 5_000)],
+    ids=str,
+)
+def test_whoever_asks_to_be_left_alone_is_left_alone_for_that_long(
+    broker: Broker, asked: object, planned: int
+) -> None:
+    # Given a service that asks for a wait, and a policy of five seconds
+    class Busy(Exception):
+        retry_after = asked
+
+    retries = next(each for each in broker.middleware if isinstance(each, Retries))
+
+    @dramatiq.actor(max_retries=2, backoff=fixed(5_000))
+    def calls() -> None: ...
+
+    # When the delay of its retry is made
+    delay = retries._delay(0, Busy(), calls.message(), calls.options)
+    # Expect the longer of the two
+    assert delay == planned

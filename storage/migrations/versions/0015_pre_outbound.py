@@ -21,7 +21,15 @@ def upgrade() -> None:
             sa.Text(),
             server_default="text",
             nullable=False,
-            comment="`text` goes out as it is; `reply` answers payload.inbound.",
+            comment="`text` goes out as it is, `template` as payload.template says; "
+            "`reply` answers payload.inbound.",
+        ),
+        sa.Column(
+            "marketing",
+            sa.Boolean(),
+            server_default=sa.text("false"),
+            nullable=False,
+            comment="Whether it needs consent to promotions too.",
         ),
         sa.Column("payload", postgresql.JSONB(), server_default=sa.text("'{}'::jsonb"), nullable=False),
         sa.Column("status", sa.Text(), server_default="queued", nullable=False),
@@ -47,9 +55,10 @@ def upgrade() -> None:
         sa.Column("createdAt", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("startedAt", sa.DateTime(timezone=True), nullable=True),
         sa.Column("completedAt", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("kind IN ('text', 'reply')", name=op.f("OutboundJob_kind_check")),
+        sa.CheckConstraint("kind IN ('text', 'template', 'reply')", name=op.f("OutboundJob_kind_check")),
         sa.CheckConstraint(
-            "status IN ('queued', 'running', 'done', 'failed')", name=op.f("OutboundJob_status_check")
+            "status IN ('queued', 'running', 'done', 'failed', 'uncertain')",
+            name=op.f("OutboundJob_status_check"),
         ),
         sa.CheckConstraint('attempts >= 0 AND "maxAttempts" >= 1', name=op.f("OutboundJob_attempts_check")),
         sa.ForeignKeyConstraint(
@@ -74,6 +83,14 @@ def upgrade() -> None:
         unique=False,
         schema="business",
         postgresql_where=sa.text("status = 'queued'"),
+    )
+    op.create_index(
+        "OutboundJob_replies_idx",
+        "OutboundJob",
+        ["runAt", "id"],
+        unique=False,
+        schema="business",
+        postgresql_where=sa.text("status = 'queued' AND kind = 'reply'"),
     )
     op.create_index(
         "OutboundJob_running_idx",

@@ -15,8 +15,9 @@ SELECT id,
        error,
        "createdAt",
        "startedAt",
-       "completedAt"
+       "completedAt",
+       marketing
   FROM business."OutboundJob";
 
 COMMENT ON VIEW public."OutboundJob" IS
-    'Public contract: outbound messages, queued, running, done or failed. Insert a row to have a message sent.';
+    'Public contract: outbound messages, queued, running, done, failed or uncertain. Insert a row to have a message sent.';

@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     ForeignKey,
@@ -15,7 +16,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from callboard.storage.tables.base import NOW, ZERO, job_name, metadata, moment, one_of
+from callboard.storage.tables.base import FALSE, NOW, ZERO, job_name, metadata, moment, one_of
 from callboard.storage.tables.business.base import SCHEMA, key, words
 
 EMPTY = text("'{}'::jsonb")
@@ -27,7 +28,17 @@ outbound_jobs = Table(
     Column("customerId", BigInteger, ForeignKey(f"{SCHEMA}.customers.id", ondelete="CASCADE"), nullable=True),
     words("to", comment="The telephone number, E.164."),
     words(
-        "kind", server_default="text", comment="`text` goes out as it is; `reply` answers payload.inbound."
+        "kind",
+        server_default="text",
+        comment="`text` goes out as it is, `template` as payload.template says; "
+        "`reply` answers payload.inbound.",
+    ),
+    Column(
+        "marketing",
+        Boolean,
+        nullable=False,
+        server_default=FALSE,
+        comment="Whether it needs consent to promotions too.",
     ),
     Column("payload", JSONB, nullable=False, server_default=EMPTY),
     words("status", server_default="queued"),
@@ -46,10 +57,16 @@ outbound_jobs = Table(
     moment("createdAt", nullable=False, server_default=NOW),
     moment("startedAt"),
     moment("completedAt"),
-    CheckConstraint(one_of("status", "queued", "running", "done", "failed"), name="status"),
-    CheckConstraint(one_of("kind", "text", "reply"), name="kind"),
+    CheckConstraint(one_of("status", "queued", "running", "done", "failed", "uncertain"), name="status"),
+    CheckConstraint(one_of("kind", "text", "template", "reply"), name="kind"),
     CheckConstraint('attempts >= 0 AND "maxAttempts" >= 1', name="attempts"),
     Index("OutboundJob_queued_idx", "runAt", "id", postgresql_where=text("status = 'queued'")),
+    Index(
+        "OutboundJob_replies_idx",
+        "runAt",
+        "id",
+        postgresql_where=text("status = 'queued' AND kind = 'reply'"),
+    ),
     Index("OutboundJob_running_idx", "startedAt", postgresql_where=text("status = 'running'")),
     Index("OutboundJob_status_completedAt_idx", "status", "completedAt"),
     Index("OutboundJob_customerId_idx", "customerId"),

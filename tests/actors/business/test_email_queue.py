@@ -1,15 +1,19 @@
 """The e-mail queue, on the real table, with the sandbox for a mail server."""
 
+import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from dramatiq.middleware import Shutdown
 from sqlalchemy import Engine, text
 
 from callboard.actors.providers.errors import Denied, Unreachable
 from callboard.core.clock import utcnow
 from callboard.core.errors import BadSettings
+from callboard.sandbox import smtp
+from helpers.interrupting import interrupted
 from helpers.outgoing import add_letters, letters
 from helpers.promises import Promise, assert_kept
 from helpers.sandboxed import Sandboxed, sandboxed
@@ -182,3 +186,65 @@ def test_a_dry_run_sends_and_changes_nothing(run: Any, engine: Engine, sandbox: 
     assert (result["ids"]["processed"], result["dry_run"]) == (ids, True)
     assert letters(engine) == before
     assert sandbox.deliveries("mail") == []
+
+
+def test_a_server_that_takes_so_many_letters_of_a_connection_gets_the_others_by_the_next_ones(
+    run: Any, engine: Engine, sandbox: Sandboxed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a server that ends a connection at its fourth letter
+    take = smtp.Sink.handle_MAIL
+
+    async def limited(
+        self: smtp.Sink, server: Any, session: Any, envelope: Any, address: str, options: list[str]
+    ) -> str:
+        session.letters = getattr(session, "letters", 0) + 1
+        if session.letters > 3:
+            return "421 4.7.0 Too many messages in this connection"
+        return await take(self, server, session, envelope, address, options)
+
+    monkeypatch.setattr(smtp.Sink, "handle_MAIL", limited)
+    add_letters(engine, *[{}] * 10)
+    # When a run sends
+    result = run()
+    # Expect all out
+    assert result["processed"] == 10
+    assert sandbox.counts("mail")["deliveries"] == 10
+
+
+def test_a_run_that_is_stopped_while_the_server_takes_a_letter_has_marked_it(
+    run: Any, engine: Engine, sandbox: Sandboxed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a server that takes a second to say that it has the letter
+    take = smtp.Sink.handle_DATA
+
+    async def slow(self: smtp.Sink, server: Any, session: Any, envelope: Any) -> str:
+        answer = await take(self, server, session, envelope)
+        await asyncio.sleep(1.0)
+        return answer
+
+    monkeypatch.setattr(smtp.Sink, "handle_DATA", slow)
+    add_letters(engine, {}, {}, {})
+    # When the run is stopped in that second
+    stopped = interrupted(run, lambda: sandbox.counts("mail").get("deliveries", 0) >= 1)
+    # Expect that letter marked, and the others waiting with all their attempts
+    assert isinstance(stopped, Shutdown)
+    assert [(each.status, each.attempts, each.claimed_at) for each in letters(engine)] == [
+        ("sent", 1, None),
+        ("pending", 0, None),
+        ("pending", 0, None),
+    ]
+    assert sandbox.counts("mail")["deliveries"] == 1
+
+
+def test_a_letter_that_fails_without_words_is_known_by_the_errors_name(
+    run: Any, engine: Engine, sandbox: Sandboxed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(self: object, letter: object) -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr("callboard.actors.providers.mail.Mailer.send", fails)
+    add_letters(engine, {})
+
+    run()
+
+    assert letters(engine)[0].error == "TimeoutError"

@@ -346,25 +346,3 @@ def test_the_log_tells_of_each_message_as_far_as_there_is_room(
     assert f"[JOB-RUNNER] Processing job {first.id} (requestId: {first.requestId})" in lines
     assert f"[JOB-RUNNER] Job {first.id} completed successfully" in lines
     assert sum(line.endswith("completed successfully") for line in lines) == 100
-
-
-def test_what_was_interrupted_is_marked_as_far_as_it_went(
-    run: Any, engine: Engine, sandbox: Sandboxed, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from callboard.actors import sending
-
-    fill(engine, 30)
-    wait, looks = sending._wait, iter([KeyboardInterrupt])
-
-    def interrupted(futures: Any) -> None:
-        for error in looks:
-            raise error
-        wait(futures)
-
-    monkeypatch.setattr(sending, "_wait", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        run()
-
-    delivered = sandbox.counts("whatsapp").get("deliveries", 0)
-    assert states(engine).count("done") == delivered < 30
-    assert states(engine).count("queued") == 30 - delivered

@@ -1,5 +1,6 @@
 """Calling a service outside, against a real server that answers as it is told."""
 
+import gzip
 import json
 import multiprocessing
 import time
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from callboard.actors.providers.http import Overloaded, Refused, Service, Unreachable
+from callboard.actors.providers.http import Deferred, Overloaded, Refused, Service, Unreachable
 from callboard.core.clock import utcnow
 from callboard.core.errors import CallboardError, Unavailable
 from helpers.answering import Answer, Answering, answering
@@ -169,6 +170,53 @@ def test_silence_ends_in_time_and_says_so(server: Answering) -> None:
 
     assert time.monotonic() - begun < 25.0
     assert silent.value.maybe_done
+
+
+def test_an_answer_that_trickles_in_ends_when_patience_does(server: Answering) -> None:
+    server.script = [Answer(200, b"x" * 200, trickle_s=0.05)]
+    begun = time.monotonic()
+
+    with pytest.raises(Unreachable, match=r"no answer in time\.$") as slow:
+        service(server, patience_s=0.5).post("/things", {})
+
+    assert time.monotonic() - begun < 8.0, "all of it takes ten seconds"
+    assert slow.value.maybe_done
+
+
+def test_an_answer_without_an_end_is_not_read_to_it(server: Answering) -> None:
+    server.script = [Answer(200, b"x" * 3_000_000)]
+
+    with pytest.raises(Unreachable, match=r"its answer is longer than 1 MiB\.$"):
+        service(server, max_bytes=1024 * 1024).get("/things")
+
+    assert len(server.asked) == 1
+
+
+def test_a_packed_answer_is_unpacked_and_counts_as_what_it_is(server: Answering) -> None:
+    packed = gzip.compress(b'{"words": "' + b"x" * 3_000_000 + b'"}')
+    server.script = [Answer(200, packed, {"Content-Encoding": "gzip"})]
+
+    assert len(service(server).get("/things")["words"]) == 3_000_000
+    with pytest.raises(Unreachable, match="longer than 1 MiB"):
+        service(server, max_bytes=1024 * 1024).get("/things")
+
+
+def test_a_code_that_concerns_one_item_defers_it(server: Answering) -> None:
+    server.script = [Answer(400, b'{"error": {"code": 131056, "message": "Pair rate limit hit"}}')]
+
+    with pytest.raises(Deferred, match=r"^Weather does not take POST /things now: Pair rate limit hit"):
+        service(server, later_codes=frozenset({"131056"})).post("/things", {})
+
+    assert len(server.asked) == 1
+
+
+def test_a_service_that_is_away_says_for_how_long(server: Answering) -> None:
+    server.script = [Answer(503, b"", {"Retry-After": "120"})]
+
+    with pytest.raises(Unreachable) as away:
+        service(server).get("/things")
+
+    assert away.value.retry_after == 120.0
 
 
 def test_no_connection_is_tried_again_whatever_the_method_and_then_told(server: Answering) -> None:

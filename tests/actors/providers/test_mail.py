@@ -175,13 +175,41 @@ def test_a_server_that_misbehaves_is_told_apart(
     assert getattr(caught.value, "maybe_done", None) == maybe_done
 
 
-def test_a_lost_connection_is_made_anew_for_the_next_letter(sandbox: Sandboxed) -> None:
+def test_a_connection_that_was_lost_between_two_letters_is_made_anew(sandbox: Sandboxed) -> None:
     with Mailer() as mailer:
         mailer.send(letter())
         assert mailer._server is not None
         mailer._server.sock.shutdown(socket.SHUT_RDWR)
-        with pytest.raises(Unreachable):
-            mailer.send(letter(message_id="<2@callboard>"))
         mailer.send(letter(message_id="<2@callboard>"))
 
     assert [each["id"] for each in sandbox.deliveries("mail")] == ["<2@callboard>", "<1@callboard>"]
+
+
+def test_a_connection_that_is_lost_once_more_is_given_up(sandbox: Sandboxed) -> None:
+    with Mailer() as mailer:
+        mailer.send(letter())
+        sandbox.turn("mail", outage=True)
+        with pytest.raises(Unreachable) as caught:
+            mailer.send(letter(message_id="<2@callboard>"))
+
+    assert not caught.value.maybe_done
+    assert len(sandbox.deliveries("mail")) == 1
+
+
+def test_a_letter_whose_words_were_being_sent_is_not_sent_again_at_once(sandbox: Sandboxed) -> None:
+    with Mailer() as mailer:
+        mailer.send(letter())
+        server = mailer._server
+        assert server is not None
+        put = server.putcmd
+
+        def breaks(command: str, arguments: str = "") -> None:
+            put(command, arguments)
+            if command == "data":
+                server.sock.shutdown(socket.SHUT_RDWR)
+
+        server.putcmd = breaks  # type: ignore[method-assign]
+        with pytest.raises(Unreachable) as caught:
+            mailer.send(letter(message_id="<2@callboard>"))
+
+    assert caught.value.maybe_done

@@ -27,6 +27,11 @@ OWN = {
     "SMTP_URL": "smtps://u:p@mail.example",
     "MAIL_FROM": "us@example.org",
 }
+PARTS = OWN | {
+    "WHATSAPP_URL": "https://gateway.example",
+    "CLOUDFLARE_URL": "https://gateway.example",
+    "OPEN_METEO_API_KEY": "k",
+}
 EVERY = [
     where.whatsapp,
     where.cloudflare,
@@ -92,18 +97,26 @@ def test_a_sandbox_that_is_switched_off_stands_in_for_nothing(
     ("given", "place", "missing"),
     [
         ("WHATSAPP_TOKEN", where.whatsapp, "WHATSAPP_PHONE_NUMBER_ID"),
+        ("WHATSAPP_PHONE_NUMBER_ID", where.whatsapp, "WHATSAPP_TOKEN"),
+        ("WHATSAPP_URL", where.whatsapp, "WHATSAPP_TOKEN and WHATSAPP_PHONE_NUMBER_ID"),
         ("CLOUDFLARE_STREAM_API_TOKEN", where.cloudflare, "CLOUDFLARE_ACCOUNT_ID"),
+        ("CLOUDFLARE_ACCOUNT_ID", where.cloudflare, "CLOUDFLARE_STREAM_API_TOKEN"),
+        ("CLOUDFLARE_URL", where.cloudflare, "CLOUDFLARE_STREAM_API_TOKEN and CLOUDFLARE_ACCOUNT_ID"),
+        ("OPEN_METEO_API_KEY", where.open_meteo, "OPEN_METEO_URL"),
         ("GAME_PLATFORM_TOKEN", where.game_platform, "GAME_PLATFORM_URL"),
+        ("GAME_PLATFORM_URL", where.game_platform, "GAME_PLATFORM_TOKEN"),
         ("EXTERNAL_TOKEN", where.external, "EXTERNAL_URL"),
+        ("EXTERNAL_URL", where.external, "EXTERNAL_TOKEN"),
         ("SMTP_URL", where.mail, "MAIL_FROM"),
+        ("MAIL_FROM", where.mail, "SMTP_URL"),
     ],
 )
-def test_half_of_the_credentials_is_a_mistake_and_not_the_sandbox(
+def test_a_part_of_the_credentials_is_a_mistake_and_not_the_sandbox(
     environ: Callable[[dict[str, str]], None], given: str, place: Callable[[], Place], missing: str
 ) -> None:
-    environ(SANDBOX | {given: OWN[given]})
+    environ(SANDBOX | {given: PARTS[given]})
 
-    with pytest.raises(BadSettings, match=rf"^This job needs {missing}, "):
+    with pytest.raises(BadSettings, match=rf"^This job needs {missing}, as {given} is set: "):
         place()
 
 
