@@ -12,6 +12,7 @@ from callboard.core.demo.people import Customer, Job, Standing
 from callboard.core.demo.rows import Ground, Rows, soon, uuid
 
 NOT_THERE = "WhatsApp refused it: (131026) Message undeliverable"
+PERHAPS = "WhatsApp may have it or not: the connection broke while it was answering"
 UNWANTED = "The customer does not consent to WhatsApp messages (any more)."
 WRITTEN = (
     "Hello, when are you open?",
@@ -36,6 +37,7 @@ class Message:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     error: str | None = None
+    marketing: bool = False
     id: int = 0
 
     @property
@@ -55,10 +57,27 @@ class Outbox:
     def __post_init__(self) -> None:
         self.chance = self.ground.chance("messages")
 
-    def text(self, key: str, customer: Customer, words: str, at: datetime) -> Message:
-        """A message that a job had sent at that moment, and what became of it."""
-        message = Message(customer, "text", {"text": words}, key, at, courteous(at, customer.zone))
-        return self._add(message, reachable=customer.reachable(message.run_at))
+    def template(
+        self,
+        key: str,
+        customer: Customer,
+        words: str,
+        at: datetime,
+        name: str,
+        *values: str,
+        marketing: bool = False,
+    ) -> Message:
+        """A message that a job had sent at that moment, by a template with these values, and its fate."""
+        named = {"name": name, "language": "en", "parameters": list(values)}
+        payload = {"text": words, "template": named}
+        run_at = courteous(at, customer.zone)
+        message = Message(customer, "template", payload, key, at, run_at, marketing=marketing)
+        return self._add(message, reachable=customer.reachable(run_at))
+
+    def note(self, number: int, customer: Customer, words: str, at: datetime) -> Message:
+        """What somebody of ours writes to a customer who has just written."""
+        message = Message(customer, "text", {"text": words}, f"note:{number}", at, at)
+        return self._add(message, reachable=customer.reachable(at))
 
     def answer(self, number: int, customer: Customer, words: str, at: datetime) -> Message:
         """The answer to a message of the customer's."""
@@ -78,6 +97,8 @@ class Outbox:
         fails = not reachable or self.chance.random() < 0.01
         message.error = (NOT_THERE if reachable else UNWANTED) if fails else None
         message.status, message.ended_at = "failed" if fails else "done", ended
+        if not fails and len(self.messages) % 400 == 0:
+            message.status, message.ended_at, message.error = "uncertain", None, PERHAPS
         return message
 
     def rows(self) -> Rows:
@@ -90,12 +111,24 @@ class Outbox:
             rows.append(
                 (
                     *(number, each.customer.id, each.customer.phone, each.kind, json.dumps(each.payload)),
+                    each.marketing,
                     *(each.status, each.attempts, each.run_at, each.key, uuid(self.chance), known_as),
                     *(each.error, each.created_at, each.started_at, each.ended_at),
                 )
             )
         columns = (
-            *("id", "customerId", "to", "kind", "payload", "status", "attempts", "runAt", "idempotencyKey"),
+            *(
+                "id",
+                "customerId",
+                "to",
+                "kind",
+                "payload",
+                "marketing",
+                "status",
+                "attempts",
+                "runAt",
+                "idempotencyKey",
+            ),
             *("requestId", "providerMessageId", "error", "createdAt", "startedAt", "completedAt"),
         )
         return Rows("OutboundJob", columns, rows)
@@ -116,6 +149,9 @@ def correspondence(ground: Ground, customers: Sequence[Customer], outbox: Outbox
             at = ground.now - timedelta(seconds=1)
         number += 1
         outbox.answer(number, customer, chance.choice(WRITTEN), at)
+        later = at + timedelta(minutes=10) + soon(chance, hours=2)
+        if turn % 4 == 1 and later < ground.now and customer.reachable(later):
+            outbox.note(number, customer, "Your quote is on its way.", later)
     if writers:
         # The run of that moment has begun with one.
         at = ground.now - timedelta(seconds=1)

@@ -100,14 +100,29 @@ def _call_to_mind(ground: Ground, chance: Random, found: Sequence[Opportunity], 
     for number, (each, offer) in enumerate(_offers(found), 1):
         customer = each.customer
         words = f"Hello {customer.name}, for “{each.title}” we offer you {offer.percent}% off."
-        offer.message = outbox.text(f"offer:{number}", customer, words, offer.made_at)
+        values, until = (each.title, f"{offer.percent}%"), f"{offer.made_at + VALID:%-d %B %Y}"
+        name = "opportunity_offer"
+        offer.message = outbox.template(
+            f"offer:{number}",
+            customer,
+            words,
+            offer.made_at,
+            name,
+            customer.name,
+            *values,
+            until,
+            marketing=True,
+        )
         for step, days in enumerate(STEPS, 1):
             due = daily(offer.made_at + timedelta(days=days), 8)
             open_ = due < min(each.closed_at or ground.now, ground.now, offer.made_at + VALID)
             share = 0.3 if each.status == "offered" else 0.85
             if open_ and customer.promotable(due) and chance.random() < share:
                 words = f"Hello {customer.name}, our offer of {offer.percent}% off for “{each.title}” holds."
-                outbox.text(f"offer:{number}:reminder:{step}", customer, words, due)
+                key, name = f"offer:{number}:reminder:{step}", "opportunity_reminder"
+                outbox.template(
+                    key, customer, words, due, name, customer.name, *values[::-1], until, marketing=True
+                )
                 offer.reminders, offer.reminded_at = step, due
 
 

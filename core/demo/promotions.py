@@ -126,7 +126,15 @@ def _deliver(ground: Ground, chance: Random, number: int, given: Given, outbox: 
         delivery.reason = "no telephone number" if customer.phone is None else "no consent"
         return delivery
     words = f"Hello {customer.name}, {PERCENT[given.promotion]}% off. Just answer this message."
-    message = delivery.message = outbox.text(f"delivery:{number}", customer, words, handled)
+    message = delivery.message = outbox.template(
+        f"delivery:{number}",
+        customer,
+        words,
+        handled,
+        "promotion",
+        words,
+        marketing=True,
+    )
     delivery.status = "sent"
     if message.status == "failed":
         delivery.status, delivery.reason = "failed", message.error

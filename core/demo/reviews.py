@@ -46,10 +46,15 @@ def make_requests(ground: Ground, jobs: Sequence[Job], outbox: Outbox) -> list[R
         words = (
             f"Hello {customer.name}, how did you like our work on “{job.title}”? Please answer with 1 to 5."
         )
-        request = Request(number, job, asked, outbox.text(f"review:{number}", customer, words, asked))
+        request = Request(number, job, asked, _ask(outbox, f"review:{number}", job, words, asked))
         busy_until[customer.id] = _follow(ground, chance, request, outbox)
         found.append(request)
     return found
+
+
+def _ask(outbox: Outbox, key: str, job: Job, words: str, at: datetime) -> Message:
+    name = "review_reminder" if "reminder" in key else "review_request"
+    return outbox.template(key, job.customer, words, at, name, job.customer.name, job.title)
 
 
 def _follow(ground: Ground, chance: Random, request: Request, outbox: Outbox) -> datetime:
@@ -63,7 +68,7 @@ def _follow(ground: Ground, chance: Random, request: Request, outbox: Outbox) ->
         customer = request.job.customer
         if due < min(ends, ground.now) and customer.reachable(due) and chance.random() < 0.85:
             words = f"Hello {customer.name}, a number from 1 to 5 would help us. Thank you!"
-            outbox.text(f"review:{request.id}:reminder:{number}", customer, words, due)
+            _ask(outbox, f"review:{request.id}:reminder:{number}", request.job, words, due)
             request.reminders, request.reminded_at = number, due
     if ends >= ground.now:
         return ends

@@ -118,9 +118,9 @@ SELECT d.id FROM business.promotion_deliveries d JOIN business.promotions p ON p
 SELECT a.id FROM business.promotion_deliveries a
   JOIN business.promotion_deliveries b USING (promotion_id, customer_id)
  WHERE a.id < b.id AND abs(a.due_on - b.due_on) < 90""",
-    "no text reaches somebody who has not consented, or not any more": """
+    "no message but an answer reaches somebody who has not consented, or not any more": """
 SELECT o.id FROM business."OutboundJob" o JOIN business.customers c ON c.id = o."customerId"
- WHERE o.kind = 'text' AND o.status = 'done'
+ WHERE o.kind <> 'reply' AND o.status = 'done'
    AND (o."createdAt" < c.whatsapp_consent_at
         OR c.whatsapp_consent_at IS NULL
            AND NOT EXISTS (SELECT FROM business."OutboundJob" stop
@@ -131,12 +131,17 @@ SELECT o.id FROM business."OutboundJob" o JOIN business.customers c ON c.id = o.
 SELECT o.id FROM business."OutboundJob" o JOIN business.customers c ON c.id = o."customerId"
  WHERE (o."idempotencyKey" LIKE 'offer:%' OR o."idempotencyKey" LIKE 'delivery:%')
    AND (o."createdAt" < c.marketing_consent_at
-        OR c.marketing_consent_at IS NULL AND c.whatsapp_consent_at IS NOT NULL)""",
+        OR c.marketing_consent_at IS NULL AND c.whatsapp_consent_at IS NOT NULL)
+ UNION ALL
+SELECT id FROM business."OutboundJob"
+ WHERE marketing <> ("idempotencyKey" LIKE 'offer:%' OR "idempotencyKey" LIKE 'delivery:%')
+   AND kind = 'template'""",
     "a message's state and its times agree": """
 SELECT id FROM business."OutboundJob"
  WHERE "runAt" < "createdAt" - interval '1 minute' OR "startedAt" < "runAt" OR "completedAt" < "startedAt"
     OR (status IN ('done', 'failed')) <> ("completedAt" IS NOT NULL)
-    OR (status = 'done') <> ("providerMessageId" IS NOT NULL) OR (status = 'failed') <> (error IS NOT NULL)
+    OR (status = 'done') <> ("providerMessageId" IS NOT NULL)
+    OR (status IN ('failed', 'uncertain')) <> (error IS NOT NULL)
     OR (status = 'queued') <> (attempts = 0) OR (status = 'queued') <> ("startedAt" IS NULL)
     OR status = 'queued' AND "runAt" < cast(:now AS timestamptz) - interval '1 minute'""",
     "a message goes to its customer's number and belongs to what it says": """
