@@ -1,13 +1,14 @@
 """Freshly made-up data: every business job finds something to do, and leaves nothing impossible behind."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, text
 
+from callboard.actors.business.air_quality import index
 from callboard.control.actions import demo as actions
 from callboard.core.demo import make
 from callboard.storage.business import demo
@@ -101,3 +102,29 @@ def test_no_business_job_is_forgotten_here(surroundings: Any) -> None:
     }
     # The full sync sends the sync and the sweep; two cleanups delete what ran a week or two ago.
     assert business - set(FINDS) == {"game_platform_full_sync", "job_queue_cleanup", "weekly-cleanup"}
+
+
+def test_the_indices_of_the_air_are_those_that_the_job_would_reckon(
+    surroundings: Any, engine: Engine
+) -> None:
+    day = date(2026, 11, 20)
+    since = datetime(2026, 11, 10, tzinfo=UTC)
+    kept = text(
+        "SELECT measured_at, us_aqi, eu_aqi, dominant FROM business.measurements"
+        " WHERE location_id = 7 AND measured_at >= :since ORDER BY measured_at"
+    )
+    with engine.begin() as connection:
+        for made in make(1, 7, day):
+            if made.table in ("locations", "measurements"):
+                demo.fill(connection, made)
+        before = connection.execute(kept, {"since": since}).all()
+        connection.execute(
+            text(
+                "UPDATE business.measurements SET us_aqi = NULL, eu_aqi = NULL, dominant = NULL"
+                " WHERE location_id = 7 AND measured_at >= :since"
+            ),
+            {"since": since},
+        )
+        index(connection, [7], since)
+        assert connection.execute(kept, {"since": since}).all() == before
+    assert len(before) == 240
