@@ -18,6 +18,8 @@ class Composed:
     to: str
     text: str
     key: str
+    #: Name, language and parameters of the template that goes out in the place of the text.
+    template: tuple[str, str, tuple[str, ...]] | None = None
 
 
 def compose(row: Any, *, stopped: bool = False) -> Composed:
@@ -30,6 +32,8 @@ def compose(row: Any, *, stopped: bool = False) -> Composed:
     if unwanted:
         raise BadInput(f"The customer does not consent to {unwanted} (any more).")
     payload = row.payload if isinstance(row.payload, dict) else {}
+    if row.kind == "template":
+        return Composed(row.id, row.to, "", row.key, _template(payload))
     text = answer(_inbound(row, payload)) if row.kind == "reply" else payload.get("text")
     if not isinstance(text, str) or not text.strip():
         raise BadInput('The payload has no text: it must be a JSON object like {"text": "Hello"}.')
@@ -58,6 +62,24 @@ def says_stop(row: Any) -> bool:
         return intent_of(_inbound(row, row.payload).text) == "stop"
     except BadInput:
         return False
+
+
+def _template(payload: dict[str, Any]) -> tuple[str, str, tuple[str, ...]]:
+    said = payload.get("template")
+    said = said if isinstance(said, dict) else {}
+    name, language, parameters = said.get("name"), said.get("language", "en"), said.get("parameters", [])
+    if (
+        not isinstance(name, str)
+        or not name
+        or not isinstance(language, str)
+        or not isinstance(parameters, list)
+        or not all(isinstance(value, str) and value.strip() for value in parameters)
+    ):
+        raise BadInput(
+            "The payload has no template: it must be a JSON object like"
+            ' {"template": {"name": "greeting", "language": "en", "parameters": ["Ada"]}}.'
+        )
+    return name, language, tuple(parameters)
 
 
 def _inbound(row: Any, payload: dict[str, Any]) -> Inbound:

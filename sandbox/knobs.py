@@ -35,6 +35,8 @@ class Setting(BaseModel):
     lost_answer_rate: Share = 0
     #: Whether `Idempotency-Key` is heard; the real WhatsApp does not hear it.
     hears_keys: bool = True
+    #: Whether texts are taken only by numbers that have written within 24 hours (131047), as by the real one.
+    holds_window: bool = False
     #: Nothing but 503 from the load balancer.
     outage: bool = False
     #: Requests a second, beyond which they are answered 429; 0: no limit.

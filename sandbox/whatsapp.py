@@ -5,6 +5,7 @@ real one, an `Idempotency-Key` is heard: the same key is answered with the same 
 """
 
 import re
+import time
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any
@@ -23,6 +24,8 @@ NAME = "whatsapp"
 DEFAULTS = Setting(rate_limit=1_000)
 #: Characters of a text.
 LONGEST_TEXT = 4_096
+#: Seconds after somebody's message in which texts may be sent to them.
+WINDOW_S = 86_400.0
 
 router = APIRouter(prefix=f"/{NAME}")
 
@@ -58,6 +61,11 @@ async def send(request: Request, version: str, number_id: str) -> Response:
     body = await body_of(request)
     if (refusal := _refusal(body)) is not None:
         return refusal
+    if body.get("type", "text") == "text" and _setting(request).holds_window:
+        wrote = state.shelf(f"{NAME}.inbound").get(body["to"].lstrip("+"))
+        if wrote is None or time.monotonic() - wrote > WINDOW_S:
+            words = "(#131047) Re-engagement message"
+            return _error(400, 131047, words, details="More than 24 hours have passed since they last wrote.")
     key = request.headers.get("idempotency-key")
     message, repeated = _deliver(state, body, number_id, key, heard=_setting(request).hears_keys)
     if repeated:
@@ -69,6 +77,17 @@ async def send(request: Request, version: str, number_id: str) -> Response:
             "messages": [{"id": message["id"]}],
         }
     )
+
+
+@router.post("/_inbound")
+async def hear(request: Request) -> Response:
+    """Note that somebody has written: `{"from": "+33612345678"}`."""
+    body = await body_of(request)
+    said = body.get("from") if isinstance(body, dict) else None
+    if not isinstance(said, str) or not _NUMBER.fullmatch(said):
+        return _invalid("Parameter 'from' is not a valid phone number.")
+    state_of(request).shelf(f"{NAME}.inbound").put(said.lstrip("+"), time.monotonic())
+    return Json({"from": said})
 
 
 def problem(status: int, headers: Mapping[str, str] | None = None) -> Response:

@@ -13,7 +13,7 @@ from callboard.core.clock import utcnow
 from callboard.core.courtesy import local
 from callboard.core.wording import greeting, one_line
 from callboard.storage.business import opportunities
-from callboard.storage.business.messages import Message, queue_messages
+from callboard.storage.business.messages import Message, Template, queue_messages
 
 #: An offer comes this long after the chance was missed: a person has had the time to answer ...
 WAIT = timedelta(days=2)
@@ -71,6 +71,16 @@ def process_opportunity_offers(
                 f" offer you {discounts[item.id]}% off until {_until(item, now + VALID)}."
                 " Just answer this message.",
                 item.time_zone,
+                marketing=True,
+                template=Template(
+                    "opportunity_offer",
+                    (
+                        one_line(item.name),
+                        one_line(item.title),
+                        f"{discounts[item.id]}%",
+                        _until(item, now + VALID),
+                    ),
+                ),
             )
             for item in items
             if item.id in offers
@@ -124,6 +134,16 @@ def opportunity_reminders(
                 f" “{one_line(item.title)}” is yours until {_until(item, item.expires_at)}."
                 " Just answer this message.",
                 item.time_zone,
+                marketing=True,
+                template=Template(
+                    "opportunity_reminder",
+                    (
+                        one_line(item.name),
+                        f"{item.discount_percent}%",
+                        one_line(item.title),
+                        _until(item, item.expires_at),
+                    ),
+                ),
             )
             for item in due
         ]

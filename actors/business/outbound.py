@@ -91,7 +91,7 @@ def run_outbound_jobs(
     until = time.monotonic() + WORK_S
     provider = WhatsApp()
     careful = not provider.repeatable
-    with Sending(provider.send, threads=THREADS, until=until, careful=careful) as sending:
+    with Sending(partial(_send, provider), threads=THREADS, until=until, careful=careful) as sending:
         while time.monotonic() < until:
             limit = batch_size if max is None else min(batch_size, max - tally.tried)
             if limit < 1 or not apart(partial(_batch, limit, provider, sending, tally)):
@@ -99,6 +99,13 @@ def run_outbound_jobs(
             done = tally.tried
             progress(done, total if total > done else done, "messages sent")
     return tally.outcome()
+
+
+def _send(provider: WhatsApp, message: Composed) -> str:
+    if message.template is None:
+        return provider.send_text(message.to, message.text, key=message.key)
+    name, language, parameters = message.template
+    return provider.send_template(message.to, name, parameters, language=language, key=message.key)
 
 
 def _batch(limit: int, provider: WhatsApp, sending: Sending, tally: Tally, stop: threading.Event) -> bool:

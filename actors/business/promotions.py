@@ -15,7 +15,7 @@ from callboard.core.courtesy import arrival_days, courteous
 from callboard.core.wording import filled, one_line
 from callboard.storage.business import promotion_analytics, promotions
 from callboard.storage.business import promotion_triggers as triggers
-from callboard.storage.business.messages import Message, queue_messages
+from callboard.storage.business.messages import Message, Template, queue_messages
 from callboard.storage.business.promotions import Settled
 from callboard.storage.business.reach import time_zones
 
@@ -73,11 +73,7 @@ def process_promotion_deliveries(
 
     def handle(connection: Connection, items: Sequence[Item]) -> Mapping[str, int]:
         reasons = {item.id: passed_over(item) for item in items}
-        messages = [
-            Message(f"delivery:{item.id}", item.customer_id, item.phone, _text(item), item.time_zone)
-            for item in items
-            if reasons[item.id] is None
-        ]
+        messages = [_message(item) for item in items if reasons[item.id] is None]
         queued = queue_messages(connection, messages, now)
         settled = [Settled(item.id, reasons[item.id], queued.get(f"delivery:{item.id}")) for item in items]
         promotions.settle(connection, settled, now)
@@ -94,6 +90,19 @@ def process_promotion_deliveries(
         what="deliveries looked at",
     )
     return {**result, "promotions_ended": ended, "messages_failed": failed}
+
+
+def _message(item: Item) -> Message:
+    text = _text(item)
+    return Message(
+        f"delivery:{item.id}",
+        item.customer_id,
+        item.phone,
+        text,
+        item.time_zone,
+        marketing=True,
+        template=Template("promotion", (text,)),
+    )
 
 
 def _text(item: Item) -> str:

@@ -14,7 +14,7 @@ from callboard.core.clock import utcnow
 from callboard.core.wording import greeting, one_line
 from callboard.storage.alerts import NewAlert, open_alerts
 from callboard.storage.business import reviews
-from callboard.storage.business.messages import Message, queue_messages
+from callboard.storage.business.messages import Message, Template, queue_messages
 
 #: A customer is asked when the work has been done for that long ...
 SETTLED = timedelta(days=1)
@@ -58,6 +58,7 @@ def send_review_requests(
                 f"{greeting(item.name)}, thank you for your trust. How did you like our work on"
                 f" “{one_line(item.title)}”? Please answer with 1 (bad) to 5 (very good).",
                 item.time_zone,
+                template=Template("review_request", (one_line(item.name), one_line(item.title))),
             )
             for item in items
         ]
@@ -116,6 +117,7 @@ def review_follow_ups(
                 f"{greeting(item.name)}, how did you like our work on “{one_line(item.title)}”? A number"
                 " from 1 (bad) to 5 (very good) would help us. Thank you!",
                 item.time_zone,
+                template=Template("review_reminder", (one_line(item.name), one_line(item.title))),
             )
             for item in items
             if item.step == "remind"

@@ -6,7 +6,8 @@ a gateway that hears the header `Idempotency-Key`, as the sandbox does. `biz_opa
 same key into the provider's webhooks, which say what has become of the message.
 """
 
-from typing import Any, Final, Protocol
+from collections.abc import Sequence
+from typing import Any, Final
 
 from callboard.actors.providers import where
 from callboard.actors.providers.errors import Denied, Refused, Unreachable
@@ -29,17 +30,6 @@ PATIENCE_S = 10.0
 PER_SECOND: Final = 80.0
 
 
-class Outgoing(Protocol):
-    """A message that is to go out."""
-
-    @property
-    def to(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def key(self) -> str: ...
-
-
 class WhatsApp:
     """Sends messages. Cheap to make for each run, and safe to share between threads."""
 
@@ -60,12 +50,10 @@ class WhatsApp:
             later_codes=LATER,
         )
 
-    def send(self, message: Outgoing) -> str:
-        """Send a message. Returns the provider's id of it. Raises as `send_text` does."""
-        return self.send_text(message.to, message.text, key=message.key)
-
     def send_text(self, to: str, text: str, *, key: str) -> str:
-        """Send a text to a telephone number. Returns the provider's id of the message.
+        """Send a text to a telephone number that has written within the last 24 hours.
+
+        Returns the provider's id of the message.
 
         Raises:
             Denied: the credentials, the permission or the address are wrong.
@@ -74,12 +62,25 @@ class WhatsApp:
             Overloaded: there were too many requests.
             Unreachable: it did not answer, or failed.
         """
+        return self._send(to, "text", {"body": text, "preview_url": False}, key)
+
+    def send_template(
+        self, to: str, name: str, parameters: Sequence[str] = (), *, language: str, key: str
+    ) -> str:
+        """Send a template that WhatsApp has approved, to whomever. Returns and raises as `send_text` does."""
+        said: dict[str, Any] = {"name": name, "language": {"code": language}}
+        if parameters:
+            texts = [{"type": "text", "text": value} for value in parameters]
+            said["components"] = [{"type": "body", "parameters": texts}]
+        return self._send(to, "template", said, key)
+
+    def _send(self, to: str, kind: str, content: dict[str, Any], key: str) -> str:
         body = {
             "messaging_product": "whatsapp",
             "recipient_type": "individual",
             "to": to,
-            "type": "text",
-            "text": {"body": text, "preview_url": False},
+            "type": kind,
+            kind: content,
             "biz_opaque_callback_data": key[:512],
         }
         try:

@@ -26,6 +26,9 @@ class OutboundResult(Body):
     requeued: Annotated[
         int | None, Field(description="Queued for a later attempt; left out where there is none.")
     ] = None
+    uncertain: Annotated[
+        int | None, Field(description="May have gone out or not; left out where there is none.")
+    ] = None
     note: Annotated[str | None, Field(description="Why there may be more to it.")] = None
     error: Annotated[str | None, Field(description="Why the run failed.")] = None
 
@@ -48,6 +51,7 @@ class OutboundRun(OutboundResult):
             processed=said.get("processed", 0),
             failed=said.get("failed", 0),
             requeued=said.get("requeued") or None,
+            uncertain=said.get("uncertain") or None,
             job_ids=OutboundIds.model_validate(ids),
         )
 
@@ -79,6 +83,7 @@ class OutboundQueueBody(Body):
             "running": 0,
             "doneLastHour": 310,
             "failedLastDay": 1,
+            "uncertain": 0,
         }
     )
 
@@ -90,6 +95,9 @@ class OutboundQueueBody(Body):
     running: int
     done_last_hour: int
     failed_last_day: int
+    uncertain: Annotated[
+        int, Field(description="May have gone out or not; not sent again until somebody says so.")
+    ]
 
     @classmethod
     def of(cls, queue: OutboundQueue) -> "OutboundQueueBody":
@@ -101,4 +109,5 @@ class OutboundQueueBody(Body):
             running=queue.running,
             done_last_hour=queue.done_last_hour,
             failed_last_day=queue.failed_last_day,
+            uncertain=queue.uncertain,
         )

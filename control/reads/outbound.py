@@ -17,6 +17,8 @@ class OutboundQueue:
     running: int
     done_last_hour: int
     failed_last_day: int
+    #: May have gone out or not: somebody has to say.
+    uncertain: int
 
 
 def outbound_queue(context: Context) -> OutboundQueue:

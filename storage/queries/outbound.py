@@ -14,6 +14,7 @@ SELECT (SELECT count(*) FROM public."OutboundJob" WHERE status = 'queued') AS qu
          WHERE status = 'done' AND "completedAt" > now() - interval '1 hour') AS done_last_hour
      , (SELECT count(*) FROM public."OutboundJob"
          WHERE status = 'failed' AND "completedAt" > now() - interval '24 hours') AS failed_last_day
+     , (SELECT count(*) FROM public."OutboundJob" WHERE status = 'uncertain') AS uncertain
   FROM (SELECT count(*) AS count, extract(epoch FROM now() - min("runAt"))::float AS waited_s
           FROM public."OutboundJob"
          WHERE status = 'queued' AND "runAt" <= now()) AS due
@@ -21,5 +22,7 @@ SELECT (SELECT count(*) FROM public."OutboundJob" WHERE status = 'queued') AS qu
 
 
 def states(connection: Connection) -> Row:
-    """`queued, due, oldest_due_s` (None: nothing is due), `running, done_last_hour, failed_last_day`."""
+    """`queued, due, oldest_due_s` (None: nothing is due), `running, done_last_hour`, and what went wrong:
+    `failed_last_day, uncertain`.
+    """
     return connection.execute(STATES).mappings().one()

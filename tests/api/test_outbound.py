@@ -215,7 +215,7 @@ def test_a_runner_that_is_switched_off_says_so(url: str, database: Engine) -> No
 
 
 def test_the_queue_is_counted_by_what_is_due_and_what_has_become_of_it(url: str, database: Engine) -> None:
-    add_messages(database, {}, {}, {})
+    add_messages(database, {}, {}, {}, {"status": "uncertain"})
     with database.begin() as connection:
         connection.execute(
             text("""
@@ -231,7 +231,14 @@ UPDATE "OutboundJob"
     body = ask(url, "/api/outbound").json()
 
     assert 90 <= body.pop("oldestDueSeconds") < 600
-    assert body == {"queued": 2, "due": 1, "running": 0, "doneLastHour": 0, "failedLastDay": 1}
+    assert body == {
+        "queued": 2,
+        "due": 1,
+        "running": 0,
+        "doneLastHour": 0,
+        "failedLastDay": 1,
+        "uncertain": 1,
+    }
 
 
 def test_no_log_has_the_token_of_an_address(url: str, caplog: pytest.LogCaptureFixture) -> None:

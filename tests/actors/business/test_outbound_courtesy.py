@@ -10,6 +10,7 @@ from sqlalchemy import Engine, text
 from callboard.actors.providers.errors import Overloaded, Unreachable
 from callboard.core.clock import utcnow
 from callboard.core.courtesy import courteous
+from callboard.storage.business.messages import Message, Template, queue_messages
 from helpers.answering import Answer, answering
 from helpers.outgoing import add_messages, fill, messages, where_it_is
 from helpers.sandboxed import Sandboxed, sandboxed
@@ -51,6 +52,54 @@ def test_promotions_need_the_consent_to_promotions_at_the_time_of_sending(
 
     assert states(engine) == ["failed", "done"]
     assert messages(engine)[0].error == "The customer does not consent to promotions (any more)."
+
+
+def test_what_jobs_queue_reaches_also_who_has_not_written_for_long(
+    run: Any, engine: Engine, sandbox: Sandboxed, at_noon: Any
+) -> None:
+    # Given a text and a template, to customers who have not written within a day
+    sandbox.turn("whatsapp", holds_window=True)
+    customer = at_noon()
+    template = Template("review_request", ("Ada\nLovelace", ""))
+    with engine.begin() as connection:
+        queued = [
+            Message("review:1", customer, "+33612345678", "How was it?", where_it_is(12), template=template),
+            Message("text:1", customer, "+33612345678", "How was it?", where_it_is(12)),
+        ]
+        queue_messages(connection, queued, utcnow())
+    # When they are sent
+    result = run()
+    # Expect the template delivered, and WhatsApp's own reason at the text
+    assert (result["processed"], result["failed"]) == (1, 1)
+    (delivered,) = sandbox.deliveries("whatsapp")
+    assert delivered["key"] == "review:1"
+    assert [each["text"] for each in delivered["template"]["components"][0]["parameters"]] == [
+        "Ada Lovelace",
+        "-",
+    ]
+    assert "131047" in next(message.error for message in messages(engine) if message.status == "failed")
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"text": "Hello"},
+        {"template": "greeting"},
+        {"template": {"name": ""}},
+        {"template": {"name": "greeting", "parameters": ["Ada", " "]}},
+        {"template": {"name": "greeting", "parameters": [1]}},
+        {"template": {"name": "greeting", "language": None}},
+    ],
+    ids=str,
+)
+def test_a_template_that_is_none_fails_with_a_sentence(
+    run: Any, engine: Engine, sandbox: Sandboxed, payload: dict[str, Any]
+) -> None:
+    add_messages(engine, {"kind": "template", "payload": payload})
+
+    run()
+
+    assert messages(engine)[0].error.startswith("The payload has no template: it must be a JSON object like")
 
 
 def test_stop_holds_for_what_is_in_the_same_batch(

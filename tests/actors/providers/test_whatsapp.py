@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+import httpx
 import pytest
 
-from callboard.actors.providers.errors import Denied, Overloaded, Refused, Unreachable
+from callboard.actors.providers.errors import Deferred, Denied, Overloaded, Refused, Unreachable
 from callboard.actors.providers.whatsapp import WhatsApp
 from callboard.core.errors import BadSettings
 from helpers.sandboxed import Sandboxed, sandboxed
@@ -24,6 +25,37 @@ def test_a_message_goes_out_and_the_providers_id_comes_back(sandbox: Sandboxed) 
     (delivered,) = sandbox.deliveries("whatsapp")
     assert said == delivered["id"]
     assert (delivered["to"], delivered["text"], delivered["key"]) == ("+33612345678", "Hello", "offer:1")
+
+
+def test_a_template_goes_out_with_what_stands_for_its_places(sandbox: Sandboxed) -> None:
+    said = WhatsApp().send_template("+33612345678", "offer", ["Ada", "10%"], language="fr", key="offer:1")
+
+    (delivered,) = sandbox.deliveries("whatsapp")
+    assert said == delivered["id"]
+    assert delivered["template"] == {
+        "name": "offer",
+        "language": {"code": "fr"},
+        "components": [
+            {"type": "body", "parameters": [{"type": "text", "text": "Ada"}, {"type": "text", "text": "10%"}]}
+        ],
+    }
+
+
+def test_a_text_reaches_only_who_has_just_written_and_a_template_anybody(sandbox: Sandboxed) -> None:
+    sandbox.turn("whatsapp", holds_window=True)
+    httpx.post(f"{sandbox.url}/whatsapp/_inbound", json={"from": "+33611111111"}, trust_env=False)
+
+    with pytest.raises(Refused, match="131047"):
+        WhatsApp().send_text("+33612345678", "Hello", key="1")
+    WhatsApp().send_text("+33611111111", "Hello", key="2")
+    WhatsApp().send_template("+33612345678", "hello", language="en", key="3")
+
+    assert {each["key"] for each in sandbox.deliveries("whatsapp")} == {"2", "3"}
+
+
+def test_one_recipient_who_has_had_too_much_is_deferred(sandbox: Sandboxed) -> None:
+    with pytest.raises(Deferred, match="131056"):
+        WhatsApp().send_text("+33612340056", "Hello", key="1")
 
 
 def test_one_key_is_one_message_with_one_id(sandbox: Sandboxed) -> None:
