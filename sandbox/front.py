@@ -39,6 +39,8 @@ class Front:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
+                # Before the answer, so that whoever has it finds it noted.
+                self._note(service, scope, status, time.perf_counter() - begun)
             await send(message)
 
         delay = knob.delay_s()
@@ -55,7 +57,8 @@ class Front:
             await self._problems[service](knob.setting.failure_status, {})(scope, receive, watched)
         else:
             await self._app(scope, receive, watched)
-        self._note(service, scope, status, time.perf_counter() - begun)
+        if not status:
+            self._note(service, scope, status, time.perf_counter() - begun)
 
     def _trouble(self, service: str, knob: Knob) -> Response | None:
         setting = knob.setting
