@@ -10,7 +10,7 @@ import pytest
 from callboard.core.settings import Settings, load_settings
 from callboard.storage.embedded import EmbeddedServers
 from helpers.databases import Databases
-from helpers.homes import short_folder
+from helpers.homes import memory, short_folder
 
 if TYPE_CHECKING:
     import redis
@@ -42,7 +42,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 @pytest.fixture(scope="session")
 def servers() -> Iterator[EmbeddedServers]:
     """The session's own PostgreSQL and Valkey."""
-    with short_folder() as folder:
+    with short_folder(memory()) as folder:
         embedded = EmbeddedServers(folder / "home", postgres_options=_FORGETFUL, valkey_options=_MANY)
         with embedded:
             yield embedded
