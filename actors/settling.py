@@ -1,11 +1,14 @@
 """What becomes of a batch of outbound messages: each is marked with what came of sending it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 
 from callboard.actors.database import engine
 from callboard.actors.outgoing import Tally, delay_s, patiently
@@ -28,19 +31,30 @@ class Batch:
     put_off: dict[int, datetime] = field(default_factory=dict)
 
 
-def mark_done(said: Said) -> None:
-    """Mark messages that have gone out, as soon as they have."""
+@contextmanager
+def marking() -> Iterator[Callable[[Said], None]]:
+    """Gives what marks messages that have gone out, as soon as they have, over one connection."""
+    # Each statement is committed by itself: a third of the ways to the server and back.
+    pool = engine().execution_options(isolation_level="AUTOCOMMIT")
+    held: list[Connection] = []
 
-    def mark() -> None:
-        # One statement, committed by itself: a third of the ways to the server and back.
-        with engine().connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            try:
-                outbound.mark_done(connection, said)
-            except IntegrityError:
-                # Whatever they are called: they went out all the same.
-                outbound.mark_done(connection, dict.fromkeys(said))
+    def mark(said: Said) -> None:
+        if not held:
+            held.append(pool.connect())
+        try:
+            outbound.mark_done(held[0], said)
+        except IntegrityError:
+            # Whatever they are called: they went out all the same.
+            outbound.mark_done(held[0], dict.fromkeys(said))
+        except (OperationalError, InterfaceError):
+            held.pop().invalidate()
+            raise
 
-    patiently(mark)
+    try:
+        yield lambda said: patiently(partial(mark, said))
+    finally:
+        for connection in held:
+            connection.close()
 
 
 def settle(batch: Batch, tally: Tally, *, logged: int) -> None:

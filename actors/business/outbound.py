@@ -16,7 +16,7 @@ from callboard.actors.items import MostFailed
 from callboard.actors.outgoing import Tally
 from callboard.actors.providers.whatsapp import WhatsApp
 from callboard.actors.sending import Sending
-from callboard.actors.settling import Batch, mark_done, settle
+from callboard.actors.settling import Batch, marking, settle
 from callboard.core.clock import utcnow
 from callboard.core.errors import BadInput
 from callboard.core.logging import get_logger
@@ -121,7 +121,8 @@ def _batch(limit: int, provider: WhatsApp, sending: Sending, tally: Tally, stop:
         with engine().begin() as connection:
             stopped = outbound.withdraw_consent(connection, stops)
         messages = _compose(batch, stopped, logged=LOGGED - tally.tried)
-        sending.send(messages, batch.sent, mark_done, stop)
+        with marking() as mark:
+            sending.send(messages, batch.sent, mark, stop)
     finally:
         # What has gone out is marked by now; the rest must not be left claimed.
         settle(batch, tally, logged=LOGGED - tally.tried)

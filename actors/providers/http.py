@@ -143,7 +143,7 @@ class Service:
         left = max(left, 0.001)
         timeout = httpx.Timeout(min(self.timeout_s, left), connect=min(self.connect_s, left))
         url = f"{self.base_url.rstrip('/')}/{path.lstrip('/')}"
-        client = _client(os.getpid(), _is_local(url))
+        client = _client(os.getpid(), _is_local(self.base_url))
         until, body = time.monotonic() + left, bytearray()
         with client.stream(method, url, timeout=timeout, **request) as answer:
             for piece in answer.iter_bytes():
@@ -232,6 +232,7 @@ def _pace(_base_url: str, per_second: float, _pid: int) -> Pace:
     return Pace(per_second)
 
 
+@cache
 def _is_local(url: str) -> bool:
     return httpx.URL(url).host in ("127.0.0.1", "::1", "localhost")
 
