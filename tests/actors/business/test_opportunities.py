@@ -96,6 +96,11 @@ def test_a_missed_opportunity_gets_one_offer_and_the_customer_one_message(
     )
     assert rows(engine, MESSAGES) == [(f"offer:{number}", "+33612345678", message)]
     assert outbound == value(engine, 'SELECT id FROM business."OutboundJob"')
+    ((kind, marketing, template),) = rows(
+        engine, """SELECT kind, marketing, payload->'template' FROM business."OutboundJob" """
+    )
+    assert (kind, marketing, template["name"]) == ("template", True, "opportunity_offer")
+    assert template["parameters"] == ["Ada Lovelace", "A new roof", "5%", "24 June 2026"]
 
 
 @pytest.mark.parametrize(

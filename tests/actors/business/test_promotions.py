@@ -72,6 +72,15 @@ def test_a_queued_delivery_is_sent_once(surroundings: Any, engine: Engine, add_c
     assert process(surroundings) == result()
 
     assert rows(engine, MESSAGES) == [(f"delivery:{number}", "+33612345678", "Hello Ada, 20% off: Spring!")]
+    ((kind, marketing, template),) = rows(
+        engine, """SELECT kind, marketing, payload->'template' FROM business."OutboundJob" """
+    )
+    assert (kind, marketing) == ("template", True)
+    assert template == {
+        "name": "promotion",
+        "language": "en",
+        "parameters": ["Hello Ada, 20% off: Spring!"],
+    }
     assert rows(
         engine,
         """

@@ -81,6 +81,11 @@ def test_the_customer_of_a_completed_job_is_asked_once(
     )
     assert rows(engine, MESSAGES) == [(f"review:{number}", "+33612345678", message)]
     assert outbound == value(engine, 'SELECT id FROM business."OutboundJob"')
+    ((kind, marketing, template),) = rows(
+        engine, """SELECT kind, marketing, payload->'template' FROM business."OutboundJob" """
+    )
+    assert (kind, marketing, template["name"]) == ("template", False, "review_request")
+    assert template["parameters"] == ["Ada Lovelace", "A new roof"]
 
 
 @pytest.mark.parametrize(
