@@ -74,7 +74,8 @@ class Work:
 
         Args:
             fetch: `(connection, after, limit)`: the items after that id (None: from the start) in the order
-                of their ids, locked with `FOR UPDATE SKIP LOCKED`. It asks nobody but the database.
+                of their ids, locked with `FOR NO KEY UPDATE SKIP LOCKED`: no other job has them, and who only
+                refers to them holds nobody up. It asks nobody but the database.
             handle: `(connection, items)`: does the work and returns what it has counted, by name.
             count: how many there will be, for the progress.
             what: the progress's words; by default `kind`.

@@ -117,7 +117,7 @@ def opportunity_reminders(
     """Call offers that nobody has accepted to mind after 3 and after 7 days; close expired ones.
 
     Two messages are at least 2 days apart: a reminder that was overtaken by the next is left out. Customers
-    who have withdrawn their consent get none.
+    who have withdrawn their consent get none, nor do those whom the offer itself could not reach.
     """
     now = utcnow()
     which = {"now": now, "steps": list(STEPS), "pause": now - PAUSE, "customer_id": customer_id}

@@ -22,16 +22,21 @@ from callboard.storage.business import portal
 def aggregate_portal_analytics(days: int = 3, dry_run: bool = False) -> dict[str, Any]:
     """Compute the portal's figures of the last days that are over anew (UTC), late events included.
 
-    A day or kind without events has no row.
+    So are those of the days before that have none since the last that has: nothing was at work then. A day or
+    kind without events has no row.
     """
     if not 1 <= days <= 3_660:
         raise ValueError(f"days is {days}; it must be from 1 to 3660.")
-    today, rows = datetime.now(UTC).date(), 0
-    for number in range(days, 0, -1):
+    today = datetime.now(UTC).date()
+    with engine().connect() as connection:
+        over = portal.missed_days(connection, today - timedelta(days=days))
+    over += [today - timedelta(days=ago) for ago in range(days, 0, -1)]
+    rows = 0
+    for number, day in enumerate(over, 1):
         with engine().connect() as connection, connection.begin() as transaction:
-            rows += portal.aggregate(connection, today - timedelta(days=number))
+            rows += portal.aggregate(connection, day)
             if dry_run:
                 transaction.rollback()
-        progress(days - number + 1, days, "days")
-    counted: dict[str, Any] = {"days": days, "rows": rows}
+        progress(number, len(over), "days")
+    counted: dict[str, Any] = {"days": len(over), "rows": rows}
     return {**counted, "dry_run": True} if dry_run else counted

@@ -7,11 +7,14 @@ from typing import Any
 import dramatiq
 import structlog
 
-from callboard import cron, current_run
+from callboard import cron, current_run, progress
 from callboard.actors.database import engine
 from callboard.core.clock import utcnow
 from callboard.core.settings import load_settings
-from callboard.storage.business.reports import daily_figures, keep_report, tell
+from callboard.storage.business.reports import daily_figures, keep_report, last_report, tell
+
+#: The most days that are made good.
+MOST_MISSED = 30
 
 log = structlog.get_logger(__name__)
 
@@ -29,23 +32,42 @@ log = structlog.get_logger(__name__)
 def generate_daily_reports(day: str | None = None, dry_run: bool = False) -> dict[str, Any]:
     """Store the report of a day (`2026-11-25`, UTC; by default the one before the run was due).
 
-    An e-mail to each address of the setting REPORT_RECIPIENTS is queued with it, once for each day.
+    By default also of the days before it, up to a month, that have none since the last report: nothing was at
+    work then. An e-mail to each address of the setting REPORT_RECIPIENTS is queued with each, once for a day.
     """
-    of = _day_before() if day is None else _read(day)
+    days = _days_due() if day is None else [_read(day)]
+    changed, told = False, 0
+    for number, each in enumerate(days, 1):
+        figures, is_new, emails = _report(each, dry_run=dry_run)
+        changed, told = changed or is_new, told + emails
+        progress(number, len(days), "reports")
+    result = {"processed": len(days), "failed": 0, "day": str(each), "changed": changed, "emails": told}
+    return {**result, "dry_run": True, "report": figures} if dry_run else result
+
+
+def _report(day: date, *, dry_run: bool) -> tuple[dict[str, Any], bool, int]:
+    """A day's figures, whether they are new, and how many are told."""
     recipients = load_settings().recipients
     with engine().connect() as connection, connection.begin() as transaction:
-        figures = daily_figures(connection, of)
-        changed = keep_report(connection, of, figures)
+        figures = daily_figures(connection, day)
+        changed = keep_report(connection, day, figures)
         told = tell(
-            connection, f"report:daily:{of}", recipients, f"Daily report of {of}", _words(of, figures)
+            connection, f"report:daily:{day}", recipients, f"Daily report of {day}", _words(day, figures)
         )
         if dry_run:
             transaction.rollback()
-    log.bind(task="generateDailyReports", day=str(of)).info(
+    log.bind(task="generateDailyReports", day=str(day)).info(
         "The report is made.", changed=changed, emails=told
     )
-    result = {"processed": 1, "failed": 0, "day": str(of), "changed": changed, "emails": told}
-    return {**result, "dry_run": True, "report": figures} if dry_run else result
+    return figures, changed, told
+
+
+def _days_due() -> list[date]:
+    until = _day_before()
+    with engine().connect() as connection:
+        last = last_report(connection, until)
+    missed = 0 if last is None else min((until - last).days - 1, MOST_MISSED)
+    return [until - timedelta(days=ago) for ago in range(missed, -1, -1)]
 
 
 def _day_before() -> date:

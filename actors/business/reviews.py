@@ -96,7 +96,7 @@ def review_follow_ups(
     """Call requests to mind after 3 and after 7 days; give up after 30; open an alert for ratings of 1 and 2.
 
     Two messages are at least 2 days apart: a reminder that was overtaken by the next is left out. Customers
-    who have withdrawn their consent get none.
+    who have withdrawn their consent get none, nor do those whom the request itself could not reach.
     """
     now = utcnow()
     which = {

@@ -43,7 +43,7 @@ SELECT c.id, due.achievements, due.worth
    AND c.id > :after
  ORDER BY c.id
  LIMIT :limit
-   FOR UPDATE OF c SKIP LOCKED
+   FOR NO KEY UPDATE OF c SKIP LOCKED
 """)
 AWARD = text("""
 INSERT INTO business.customer_achievements (customer_id, achievement_id)

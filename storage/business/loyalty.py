@@ -33,7 +33,7 @@ SELECT c.id
    AND c.id > :after
  ORDER BY c.id
  LIMIT :limit
-   FOR UPDATE OF c SKIP LOCKED
+   FOR NO KEY UPDATE OF c SKIP LOCKED
 """)
 IDS = bindparam("ids", type_=ARRAY(BigInteger))
 CREDIT = text(f"""

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, Connection, Integer, Row, bindparam, text
 
-from callboard.storage.business.reach import PROMOTABLE
+from callboard.storage.business.reach import PROMOTABLE, undelivered
 
 SCOPE = "(CAST(:customer_id AS bigint) IS NULL OR o.customer_id = :customer_id)"
 MISSED = f"""
@@ -27,7 +27,7 @@ SELECT o.id, o.customer_id, o.title, o.value_cents, c.name, c.phone, c.time_zone
    AND o.id > :after
  ORDER BY o.id
  LIMIT :limit
-   FOR UPDATE OF o SKIP LOCKED
+   FOR NO KEY UPDATE OF o SKIP LOCKED
 """)
 #: Of several opportunities of one customer, the first gets its offer.
 MAKE = text("""
@@ -70,7 +70,7 @@ OFFERED = f"""
  WHERE o.status = 'offered' AND f.accepted_at IS NULL AND {SCOPE}
    AND (f.expires_at <= :now
         OR f.reminders < reached.reminders AND coalesce(f.last_reminder_at, f.made_at) <= :pause
-           AND {PROMOTABLE})
+           AND {PROMOTABLE} AND NOT {undelivered("f.outbound_id")})
 """
 STEPS = bindparam("steps", type_=ARRAY(Integer))
 COUNT_OFFERED = text(f"SELECT count(*) {OFFERED}").bindparams(STEPS)
@@ -81,7 +81,7 @@ SELECT o.id, o.customer_id, o.title, f.id AS offer_id, f.discount_percent, f.exp
    AND o.id > :after
  ORDER BY o.id
  LIMIT :limit
-   FOR UPDATE OF o, f SKIP LOCKED
+   FOR NO KEY UPDATE OF o, f SKIP LOCKED
 """).bindparams(STEPS)
 EXPIRE = text("""
 UPDATE business.opportunities SET status = 'expired', closed_at = :now WHERE id = ANY(:ids)

@@ -28,6 +28,20 @@ HAVING count(*) > 0
        sessions = excluded.sessions,
        computed_at = now()
 """)
+#: After the last day that has figures, the days with events that have none.
+MISSED = text("""
+SELECT DISTINCT (e.at AT TIME ZONE 'UTC')::date AS day
+  FROM business.portal_events e
+ WHERE e.at < cast(:before AS date)::timestamp AT TIME ZONE 'UTC'
+   AND e.at >= (SELECT max(d.day) + 1 FROM business.portal_daily d
+                 WHERE d.day < :before)::timestamp AT TIME ZONE 'UTC'
+ ORDER BY day
+""")
+
+
+def missed_days(connection: Connection, before: date) -> list[date]:
+    """The days since the last one with figures, up to that one, on which something was done."""
+    return list(connection.scalars(MISSED, {"before": before}))
 
 
 def aggregate(connection: Connection, day: date) -> int:

@@ -49,7 +49,7 @@ SELECT d.id, d.customer_id, p.name AS promotion, p.text, p.discount_percent, p.e
    AND d.id > :after
  ORDER BY d.id
  LIMIT :limit
-   FOR UPDATE OF d SKIP LOCKED
+   FOR NO KEY UPDATE OF d SKIP LOCKED
 """).bindparams(DAYS)
 SETTLE = text("""
 UPDATE business.promotion_deliveries d

@@ -21,7 +21,7 @@ SELECT r.id, r.referrer_id, r.referred_id, first.completed_at
    AND (first.completed_at IS NOT NULL OR r.created_at < now() - make_interval(days => :days))
  ORDER BY r.id
  LIMIT :limit
-   FOR UPDATE OF r SKIP LOCKED
+   FOR NO KEY UPDATE OF r SKIP LOCKED
 """)
 REWARD = text("""
 UPDATE business.referrals r

@@ -40,6 +40,7 @@ SELECT jsonb_build_object(
                     FROM business.challenge_solves, span WHERE solved_at >= since AND solved_at < until)
        )
 """)
+LAST = text("SELECT max(day) FROM business.reports WHERE kind = 'daily' AND day < :day")
 KEEP = text("""
 INSERT INTO business.reports AS r (kind, day, content)
 VALUES ('daily', :day, :content)
@@ -59,6 +60,12 @@ def daily_figures(connection: Connection, day: date) -> dict[str, Any]:
     """What the day (UTC) has brought: counts, points, and amounts in cents, by area."""
     figures: dict[str, Any] = connection.execute(FIGURES, {"day": day}).scalar_one()
     return figures
+
+
+def last_report(connection: Connection, day: date) -> date | None:
+    """The latest day before that one of which there is a report."""
+    found = connection.scalar(LAST, {"day": day.isoformat()})
+    return None if found is None else date.fromisoformat(found)
 
 
 def keep_report(connection: Connection, day: date, content: Mapping[str, Any]) -> bool:

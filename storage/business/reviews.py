@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, Connection, Integer, Row, bindparam, text
 
-from callboard.storage.business.reach import REACHABLE
+from callboard.storage.business.reach import REACHABLE, undelivered
 
 #: Of several jobs of a customer, only the latest.
 COMPLETED = f"""
@@ -32,7 +32,7 @@ SELECT j.id, j.customer_id, j.title, c.name, c.phone, c.time_zone
    AND j.id > :after
  ORDER BY j.id
  LIMIT :limit
-   FOR UPDATE OF j SKIP LOCKED
+   FOR NO KEY UPDATE OF j SKIP LOCKED
 """)
 REQUEST = text("""
 INSERT INTO business.review_requests (completed_job_id, customer_id, requested_at)
@@ -60,7 +60,7 @@ FOLLOWED = f"""
        SELECT CASE WHEN r.rating <= :bad THEN 'escalate'
                    WHEN r.rating IS NOT NULL OR r.status <> 'requested' THEN NULL
                    WHEN r.requested_at <= :expires THEN 'expire'
-                   WHEN r.reminders < reached.reminders AND {REACHABLE}
+                   WHEN r.reminders < reached.reminders AND {REACHABLE} AND NOT {undelivered("r.outbound_id")}
                         AND coalesce(r.last_reminder_at, r.requested_at) <= :pause THEN 'remind' END AS step
        ) next
  WHERE r.status IN ('requested', 'reviewed') AND next.step IS NOT NULL
@@ -75,7 +75,7 @@ SELECT r.id, r.customer_id, r.rating, r.comment, j.title, next.step, reached.rem
    AND r.id > :after
  ORDER BY r.id
  LIMIT :limit
-   FOR UPDATE OF r SKIP LOCKED
+   FOR NO KEY UPDATE OF r SKIP LOCKED
 """).bindparams(STEPS)
 ADVANCE = text("""
 UPDATE business.review_requests r

@@ -14,7 +14,7 @@ SELECT id
    AND (cast(:after AS uuid) IS NULL OR id > :after)
  ORDER BY id
  LIMIT :limit
-   FOR UPDATE SKIP LOCKED
+   FOR NO KEY UPDATE SKIP LOCKED
 """)
 DELETE = text("UPDATE business.sessions SET deleted_at = now() WHERE id = ANY(:ids)").bindparams(
     bindparam("ids", type_=ARRAY(Uuid))

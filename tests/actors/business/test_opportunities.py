@@ -229,6 +229,17 @@ def test_an_offer_is_called_to_mind_after_three_and_after_seven_days(
     ]
 
 
+def test_an_offer_that_could_not_be_delivered_is_not_called_to_mind(
+    surroundings: Any, engine: Engine, add_customer: AddCustomer, miss: Any
+) -> None:
+    miss(add_customer())
+    make_offers(surroundings)
+    change(engine, 'UPDATE business."OutboundJob" SET status = \'failed\', "completedAt" = now()')
+
+    assert run(surroundings, "opportunity-reminders", NOW + 4 * DAY) == {"processed": 0, "failed": 0}
+    assert run(surroundings, "opportunity-reminders", NOW + 15 * DAY)["expired"] == 1
+
+
 def test_a_reminder_that_was_overtaken_is_left_out_and_two_are_not_sent_in_a_row(
     surroundings: Any, engine: Engine, add_customer: AddCustomer, offer: Any
 ) -> None:

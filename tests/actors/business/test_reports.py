@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import time_machine
 from sqlalchemy import Engine, insert, text
 
 from callboard.storage.tables.business import completed_jobs, portal_events
@@ -69,6 +70,28 @@ def test_what_comes_to_light_later_changes_the_report_and_bothers_nobody(job: An
     (report,) = rows(engine, "SELECT content FROM business.reports")
     assert report.content["jobs"]["amount_cents"] == 1_252
     assert len(rows(engine, "SELECT FROM business.email_queue")) == 2
+
+
+def test_days_on_which_nothing_was_at_work_get_their_report_too(job: Any, engine: Engine) -> None:
+    job(day="2026-11-20")
+
+    with time_machine.travel("2026-11-25T02:00:00Z", tick=False):
+        result = job()
+        again = job()
+
+    assert result == {"processed": 4, "failed": 0, "day": DAY, "changed": True, "emails": 8}
+    assert again["processed"] == 1
+    days = rows(engine, "SELECT day FROM business.reports ORDER BY day")
+    assert [report.day for report in days] == [f"2026-11-{day}" for day in range(20, 25)]
+
+
+def test_the_first_report_is_of_one_day_and_a_long_silence_is_made_good_for_a_month(
+    job: Any, engine: Engine
+) -> None:
+    with time_machine.travel("2026-11-25T02:00:00Z", tick=False):
+        assert job()["processed"] == 1
+    with time_machine.travel("2027-11-25T02:00:00Z", tick=False):
+        assert job()["processed"] == 31
 
 
 def test_a_dry_run_shows_the_report_and_keeps_nothing(job: Any, engine: Engine) -> None:

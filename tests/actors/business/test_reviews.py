@@ -210,6 +210,17 @@ def test_a_request_is_called_to_mind_after_three_and_seven_days_and_given_up_aft
     assert rows(engine, REQUESTS) == [(number, "expired", 2)]
 
 
+def test_a_request_that_could_not_be_delivered_is_not_called_to_mind(
+    surroundings: Any, engine: Engine, add_customer: AddCustomer
+) -> None:
+    complete(engine, add_customer())
+    send(surroundings)
+    change(engine, 'UPDATE business."OutboundJob" SET status = \'failed\', "completedAt" = now()')
+
+    assert run(surroundings, "review-follow-ups", NOW + 4 * DAY) == followed()
+    assert run(surroundings, "review-follow-ups", NOW + 31 * DAY) == followed(expired=1)
+
+
 def test_a_reminder_that_was_overtaken_is_left_out_and_two_are_not_sent_in_a_row(
     surroundings: Any, engine: Engine, add_customer: AddCustomer
 ) -> None:

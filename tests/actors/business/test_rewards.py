@@ -8,6 +8,7 @@ from sqlalchemy import Engine, text
 
 from callboard.core.demo import make
 from callboard.storage.business import demo
+from callboard.storage.business.portal import aggregate
 from helpers.promises import Promise, assert_kept
 
 PROMISED = {
@@ -60,3 +61,51 @@ def test_the_days_of_the_portal_are_computed_anew(surroundings: Any, filled: Eng
         kept = "SELECT count(*) FROM business.portal_daily WHERE day >= :since"
         since = datetime.now(UTC).date() - timedelta(days=5)
         assert connection.scalar(text(kept), {"since": since}) == 0
+
+
+def test_days_on_which_nothing_was_at_work_are_made_good(
+    surroundings: Any, engine: Engine, add_customer: Any
+) -> None:
+    # Given events of each of ten days, and figures of the first
+    customer = add_customer()
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO business.portal_events (customer_id, kind, at)"
+                " SELECT :id, 'view', now() - ago * interval '1 day' FROM generate_series(1, 10) AS ago"
+            ),
+            {"id": customer},
+        )
+        aggregate(connection, datetime.now(UTC).date() - timedelta(days=10))
+
+    result = surroundings.get_actor("aggregate-portal-analytics")()
+
+    assert result == {"days": 9, "rows": 18}
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(DISTINCT day) FROM business.portal_daily")) == 10
+
+
+@pytest.mark.parametrize("name", ["process-tier-upgrades", "process-achievements"])
+def test_a_customer_whom_somebody_refers_to_at_this_moment_is_not_left_out(
+    surroundings: Any, engine: Engine, add_customer: Any, name: str
+) -> None:
+    add_customer(points=500, created_at=datetime.now(UTC) - timedelta(days=3))
+    with engine.begin() as connection:
+        connection.execute(
+            text("INSERT INTO business.loyalty_tiers (name, rank, points) VALUES ('Gold', 1, 100)")
+        )
+        connection.execute(
+            text(
+                "INSERT INTO business.achievements (code, name, kind, threshold, points)"
+                " VALUES ('new', 'New', 'days', 1, 5)"
+            )
+        )
+    with engine.begin() as other:
+        # An event of theirs is written, and not committed yet
+        other.execute(
+            text(
+                "INSERT INTO business.portal_events (customer_id, kind)"
+                " SELECT id, 'view' FROM business.customers"
+            )
+        )
+        assert surroundings.get_actor(name)()["processed"] == 1
