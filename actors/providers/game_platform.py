@@ -108,8 +108,8 @@ class GamePlatform:
         found: dict[str, Account] = {}
         for start in range(0, len(emails), MOST_IDS):
             asked = {"emails": list(emails[start : start + MOST_IDS])}
-            answer = self._service.call("POST", "v1/competitors/lookup", body=asked, repeatable=True)
-            for each in read_list(NAME, answer.json(), "competitors"):
+            answer = self._service.post("v1/competitors/lookup", asked, repeatable=True)
+            for each in read_list(NAME, answer, "competitors"):
                 if isinstance(each, dict):
                     found[str(each.get("email")).lower()] = _account(each)
         return found

@@ -171,3 +171,10 @@ def test_an_account_without_an_id_is_said_to_have_none(service: Answering) -> No
 
     assert (found["a@x.example"].id, found["a@x.example"].error) == ("gp-1", "")
     assert found["b@x.example"].error == "The game platform knows the e-mail, and names no id."
+
+
+def test_a_lookup_that_is_answered_with_no_json_is_an_error_in_words(service: Answering) -> None:
+    service.script = [Answer(body=b"<html>")]
+
+    with pytest.raises(ServiceError, match="its answer is no JSON"):
+        GamePlatform().find(["a@x.example"])
