@@ -27,7 +27,7 @@ def fleet(
         "CALLBOARD_NAMESPACE": settings.callboard_namespace,
         "CALLBOARD_HOME": str(settings.home),
         "CALLBOARD_ACTORS": actors,
-        "PYTHONPATH": str(TESTS),
+        "PYTHONPATH": os.pathsep.join([str(TESTS), *filter(None, [(environment or {}).get("PYTHONPATH")])]),
     }
     parts = [["worker", "--threads", str(threads)], ["recorder"]]
     started = [

@@ -3,12 +3,14 @@
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import psycopg
 import pytest
 from psycopg import errors
 from psycopg.rows import dict_row
+from psycopg.types.json import Jsonb
 
 from callboard.storage.engine import psycopg_url
 from helpers.runs import DAY, HOUR, NOW, Database, add_job, add_run, log, one, run
@@ -69,6 +71,32 @@ def test_a_timeline_has_every_hour_in_order_and_adds_up_to_what_finished_in_its_
     assert sum(row["successes"] for row in rows) == 2
     assert sum(row["failures"] for row in rows) == 3
     assert all((row["avg_duration_ms"] is None) == (row["executions"] == 0) for row in rows)
+
+
+def test_counts_add_up_the_numbers_of_results_by_day_and_name(database: Database) -> None:
+    noon = NOW.replace(hour=12, minute=0, second=0)
+    today, before = noon - 2 * DAY, noon - 3 * DAY
+    for at, result in [
+        (today, {"processed": 3, "failed": 0, "seconds": 0.5, "cursor": "abc", "ok": True}),
+        (today, {"processed": 4, "failed": 1, "pages": {"read": 2}}),
+        (before, {"processed": 9}),
+        (today, 17),
+        (today, ["processed"]),
+        (today, None),
+        (noon - 40 * DAY, {"processed": 100}),
+    ]:
+        add_run(database, "succeeded", started_at=at, result=Jsonb(result))
+    add_run(database, "failed", started_at=today, result=Jsonb({"processed": 1_000}))
+    add_run(database, "succeeded", started_at=today, job="another", result=Jsonb({"processed": 1_000}))
+
+    rows = database.execute("SELECT * FROM get_cron_job_counts('a-job', 30)").fetchall()
+
+    assert [tuple(row.values()) for row in rows] == [
+        (before.date(), "processed", 9, 1),
+        (today.date(), "failed", 1, 2),
+        (today.date(), "processed", 7, 2),
+        (today.date(), "seconds", Decimal("0.5"), 1),
+    ]
 
 
 @pytest.mark.parametrize("by", [None, "user-uuid", str(USER), USER])
