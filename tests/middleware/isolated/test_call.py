@@ -274,19 +274,15 @@ def test_many_runs_that_end_in_every_way_leave_nothing_behind(broker: Broker) ->
         found = final_events(broker, len(ways) + 1, timeout=60)
         wait_until_empty(broker)
 
-        # Then each has one end, of its kind
+        # Then each has one end, of its kind; a busy machine may let any of them run into the limit
+        ends = {"race": "race", "quick": "quick", "crash": "ProcessEnded", "deaf": "TimeLimitExceeded"}
+        outcomes = set()
         for event in found:
             how = messages.get(event["id"], ("quick", 0.0))[0]
             outcome = event.get("res") or event["err"][0]
-            assert (
-                outcome
-                in {
-                    "race": ("race", "TimeLimitExceeded"),
-                    "quick": ("quick",),
-                    "crash": ("ProcessEnded",),
-                    "deaf": ("TimeLimitExceeded",),
-                }[how]
-            ), event
+            assert outcome in (ends[how], "TimeLimitExceeded"), event
+            outcomes.add(outcome)
+        assert outcomes >= set(ends.values()) - {"race"}
         assert len({event["id"] for event in found}) == len(ways) + 1
 
         # and no thread, process, or file is lost
