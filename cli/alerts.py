@@ -26,7 +26,7 @@ def list_alerts(
     from callboard.control.reads.alerts import alerts as read
 
     with context() as system:
-        found = read(system, open_only=not everything, kind=kind, limit=limit)
+        found, _ = read(system, open_only=not everything, kind=kind, limit=limit)
     if as_json:
         print_json({"alerts": found})
         return

@@ -137,7 +137,7 @@ def status(
     from callboard.control.reads import letters as reads
 
     with context() as system:
-        found = reads.bulk_actions(system) if action is None else (reads.bulk_action(system, action),)
+        found = reads.bulk_actions(system)[0] if action is None else (reads.bulk_action(system, action),)
     if as_json:
         print_json(found)
     elif found:

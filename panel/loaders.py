@@ -97,7 +97,7 @@ def letter_groups(job: str | None, text: str | None) -> tuple[Group, ...]:
 
 @st.cache_resource(ttl=0.9, max_entries=4, show_spinner=False)
 def bulk_actions(limit: int) -> tuple[BulkAction, ...]:
-    return letter_reads.bulk_actions(context(), limit=limit)
+    return letter_reads.bulk_actions(context(), limit=limit)[0]
 
 
 @st.cache_resource(ttl=1.5, max_entries=4, show_spinner=False)

@@ -40,7 +40,8 @@ class AlertBody(Body):
         return cls(**{name: getattr(alert, name) for name in cls.model_fields})
 
 
-class AlertList(Body):
-    """Alerts: the open ones first, and within that the latest."""
+class AlertPage(Body):
+    """A page of alerts, the latest first; `nextCursor` is null on the last one."""
 
     alerts: list[AlertBody]
+    next_cursor: str | None

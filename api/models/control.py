@@ -266,10 +266,11 @@ class BreakerChangeBody(Body):
         return cls(**{name: getattr(change, name) for name in cls.model_fields})
 
 
-class BreakerChangeList(Body):
-    """Changes, the latest first."""
+class BreakerChangePage(Body):
+    """A page of changes, the latest first; `nextCursor` is null on the last one."""
 
     changes: list[BreakerChangeBody]
+    next_cursor: str | None
 
 
 class BreakerReset(Body):

@@ -165,7 +165,8 @@ class BulkStarted(Body):
         return cls(new=started.new, action=BulkBody.of(started.action))
 
 
-class BulkList(Body):
-    """Actions, the latest first."""
+class BulkPage(Body):
+    """A page of actions, the latest first; `nextCursor` is null on the last one."""
 
     actions: list[BulkBody]
+    next_cursor: str | None

@@ -8,19 +8,19 @@ from callboard.api.dependencies import Analyst, Caller, CurrentContext
 from callboard.api.models.control import (
     BreakerBody,
     BreakerChangeBody,
-    BreakerChangeList,
+    BreakerChangePage,
     BreakerList,
     BreakerReset,
 )
 from callboard.api.once import ONCE, OnceRoute
-from callboard.api.parameters import Limit
+from callboard.api.parameters import Cursor, Limit
 from callboard.api.problems import documented
 from callboard.control.actions.breakers import reset
 from callboard.control.reads import breakers as reads
 
 router = APIRouter(prefix="/api/breakers", tags=["breakers"], route_class=OnceRoute)
 
-READ = documented(401, 403, 422, 503)
+READ = documented(401, 403, 503)
 
 
 @router.get("", summary="List circuit breakers", responses=READ)
@@ -29,16 +29,19 @@ def list_breakers(context: CurrentContext, _caller: Analyst) -> BreakerList:
     return BreakerList(breakers=[BreakerBody.of(each) for each in reads.breakers(context)])
 
 
-@router.get("/changes", summary="List changes of circuit breakers", responses=READ)
+@router.get(
+    "/changes", summary="List changes of circuit breakers", responses=documented(400, 401, 403, 422, 503)
+)
 def list_changes(
     context: CurrentContext,
     _caller: Analyst,
     breaker: Annotated[str | None, Query(max_length=200, description="Only of this one.")] = None,
     limit: Limit = 50,
-) -> BreakerChangeList:
+    cursor: Cursor = None,
+) -> BreakerChangePage:
     """When breakers opened and closed, and why; the latest first."""
-    found = reads.changes(context, breaker=breaker, limit=limit)
-    return BreakerChangeList(changes=[BreakerChangeBody.of(each) for each in found])
+    found, following = reads.changes(context, breaker=breaker, limit=limit, cursor=cursor)
+    return BreakerChangePage(changes=[BreakerChangeBody.of(each) for each in found], next_cursor=following)
 
 
 @router.post(

@@ -9,7 +9,7 @@ from callboard.api.dependencies import Analyst, Caller, CurrentContext
 from callboard.api.models.base import Moment
 from callboard.api.models.letters import (
     BulkBody,
-    BulkList,
+    BulkPage,
     BulkRequest,
     BulkStarted,
     Dealing,
@@ -108,9 +108,11 @@ def list_actions(
     context: CurrentContext,
     _caller: Analyst,
     limit: Limit = 20,
-) -> BulkList:
+    cursor: Cursor = None,
+) -> BulkPage:
     """The latest actions, with how far they are."""
-    return BulkList(actions=[BulkBody.of(each) for each in reads.bulk_actions(context, limit=limit)])
+    found, following = reads.bulk_actions(context, limit=limit, cursor=cursor)
+    return BulkPage(actions=[BulkBody.of(each) for each in found], next_cursor=following)
 
 
 @router.get(

@@ -6,6 +6,7 @@ from typing import Any, Literal, cast
 from uuid import UUID
 
 from callboard.control.context import Context, reaching_redis
+from callboard.core.cursors import cut_page, read_cursor
 from callboard.core.limits import storable
 from callboard.storage.queries import breakers as queries
 
@@ -33,6 +34,7 @@ class Breaker:
 class BreakerChange:
     """One change of a breaker's state, and the run that caused it, if it was one."""
 
+    id: int
     breaker: str
     at: datetime
     from_state: str
@@ -60,16 +62,20 @@ def breakers(context: Context) -> tuple[Breaker, ...]:
     return tuple(sorted(found, key=lambda breaker: (breaker.state == "closed", breaker.name)))
 
 
-def changes(context: Context, *, breaker: str | None = None, limit: int = 50) -> tuple[BreakerChange, ...]:
-    """The latest changes of one breaker, or of all.
+def changes(
+    context: Context, *, breaker: str | None = None, limit: int = 50, cursor: str | None = None
+) -> tuple[tuple[BreakerChange, ...], str | None]:
+    """A page of changes of one breaker, or of all, the latest first, and the cursor of the next one.
 
     Raises:
+        BadInput: no page has that cursor.
         Unavailable: PostgreSQL does not answer.
     """
+    after = read_cursor(cursor, int)
     with context.read() as connection:
         named = None if breaker is None else storable(breaker)
-        rows = queries.changes(connection, breaker=named, limit=limit)
-    return tuple(BreakerChange(**row) for row in rows)
+        rows = queries.changes(connection, breaker=named, limit=limit + 1, after=after)
+    return cut_page([BreakerChange(**row) for row in rows], limit, lambda change: (change.at, change.id))
 
 
 def _breaker(name: str, fields: dict[bytes, bytes], waiting: int) -> Breaker:

@@ -12,6 +12,7 @@ from callboard.control.reads.presence import Presence, presence
 from callboard.control.reads.runs import MAX_HISTORY, check_range
 from callboard.control.reads.schedules import MAX_ID
 from callboard.core.clock import utcnow
+from callboard.core.cursors import cut_page, read_cursor
 from callboard.core.errors import BadInput, BadSchedule
 from callboard.core.limits import storable
 from callboard.core.moments import sensible
@@ -94,7 +95,7 @@ def page(
     check_range("limit", limit, MAX_HISTORY)
     if wanted.schedule_id is not None and not 0 < wanted.schedule_id <= MAX_ID:
         return (), None
-    after = _after(cursor)
+    after = read_cursor(cursor, int)
     decided = None if wanted.dispositions is None else [w for w in wanted.dispositions if w != UNDECIDED]
     rows: Sequence[Row] = ()
     open_rows: Sequence[Row] = ()
@@ -113,8 +114,8 @@ def page(
             )
         if after is None and (wanted.dispositions is None or UNDECIDED in wanted.dispositions):
             open_rows = schedule_queries.schedules(connection, job=job, schedule_id=wanted.schedule_id)
-    found = [as_occurrence(row) for row in rows[:limit]]
-    following = f"{found[-1].due_at.isoformat()}_{found[-1].schedule_id}" if len(rows) > limit else None
+    decisions = [as_occurrence(row) for row in rows]
+    found, following = cut_page(decisions, limit, lambda slot: (slot.due_at, slot.schedule_id))
     passed = undecided(context, open_rows, wanted, limit=limit)
     merged = sorted((*found, *passed), key=lambda slot: (slot.due_at, slot.schedule_id), reverse=True)
     return tuple(merged), following
@@ -173,16 +174,3 @@ def as_occurrence(row: Row) -> Occurrence:
     """The slot of a row of the ledger."""
     named = {"job": "job_name", "key": "schedule", "expr": "schedule_expr", "tz": "schedule_tz"}
     return Occurrence(**{name: row[named.get(name, name)] for name in Occurrence.__slots__})
-
-
-def _after(cursor: str | None) -> tuple[datetime, int] | None:
-    if cursor is None:
-        return None
-    at, _, schedule_id = cursor.partition("_")
-    try:
-        moment = sensible(datetime.fromisoformat(at))
-        if not 0 <= int(schedule_id) <= MAX_ID:
-            raise ValueError
-        return moment, int(schedule_id)
-    except ValueError:
-        raise BadInput(f"There is no page {cursor[:80]!r}; pass on the cursor as it came.") from None

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from callboard.control.context import Context
 from callboard.control.reads.runs import MAX_HISTORY, check_range
+from callboard.core.cursors import cut_page, read_cursor
 from callboard.core.errors import BadInput, NotFound
 from callboard.core.limits import storable
 from callboard.core.moments import sensible
@@ -116,10 +117,10 @@ def letters(
     check_range("limit", limit, MAX_HISTORY)
     with context.read() as connection:
         rows = queries.letters(
-            connection, (wanted or Wanted()).values(), limit=limit + 1, after=_after(cursor)
+            connection, (wanted or Wanted()).values(), limit=limit + 1, after=read_cursor(cursor, UUID)
         )
-    found = tuple(Letter(**row) for row in rows[:limit])
-    return found, f"{found[-1].enqueued_at.isoformat()}_{found[-1].run_id}" if len(rows) > limit else None
+    found = [Letter(**row) for row in rows]
+    return cut_page(found, limit, lambda letter: (letter.enqueued_at, letter.run_id))
 
 
 def groups(context: Context, wanted: Wanted | None = None, *, limit: int = 100) -> tuple[Group, ...]:
@@ -147,23 +148,21 @@ def bulk_action(context: Context, action_id: UUID) -> BulkAction:
     return as_action(row)
 
 
-def bulk_actions(context: Context, *, limit: int = 20) -> tuple[BulkAction, ...]:
-    """The latest actions on many dead letters, the latest first."""
+def bulk_actions(
+    context: Context, *, limit: int = 20, cursor: str | None = None
+) -> tuple[tuple[BulkAction, ...], str | None]:
+    """A page of actions on many dead letters, the latest first, and the cursor of the next one.
+
+    Raises:
+        BadInput: the limit is not 1 to 1000, or no page has that cursor.
+    """
     check_range("limit", limit, MAX_HISTORY)
+    after = read_cursor(cursor, UUID)
     with context.read() as connection:
-        return tuple(as_action(row) for row in queries.actions(connection, limit=limit))
+        found = [as_action(row) for row in queries.actions(connection, limit=limit + 1, after=after)]
+    return cut_page(found, limit, lambda action: (action.created_at, action.id))
 
 
 def as_action(row: Row) -> BulkAction:
     """The action of a row."""
     return BulkAction(**{name: row[name] for name in BulkAction.__slots__})
-
-
-def _after(cursor: str | None) -> tuple[datetime, UUID] | None:
-    if cursor is None:
-        return None
-    at, _, run_id = cursor.partition("_")
-    try:
-        return sensible(datetime.fromisoformat(at)), UUID(run_id)
-    except ValueError:
-        raise BadInput(f"There is no page {cursor[:80]!r}; pass on the cursor as it came.") from None

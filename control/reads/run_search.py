@@ -3,13 +3,14 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from callboard.control.context import Context
 from callboard.control.reads.runs import MAX_DAYS, MAX_HISTORY, LogLine, Run, as_run, as_run_id, check_range
 from callboard.core.clock import utcnow
+from callboard.core.cursors import cut_page, read_cursor
 from callboard.core.errors import BadInput, NotFound
 from callboard.core.limits import storable
 from callboard.core.moments import sensible
@@ -96,12 +97,10 @@ def find(
         error_types=search.error_types,
         arguments=[(each.path[0], each.path[1:], each.values) for each in search.arguments],
     )
-    before = None if cursor is None else _after(cursor)
+    before = read_cursor(cursor, UUID)
     with context.read() as connection:
         rows = queries.find(connection, criteria, before=before, limit=limit + 1)
-    found = tuple(as_run(row) for row in rows[:limit])
-    last = found[-1] if len(rows) > limit else None
-    return found, None if last is None else f"{last.enqueued_at.isoformat()}_{last.run_id}"
+    return cut_page([as_run(row) for row in rows], limit, lambda run: (run.enqueued_at, run.run_id))
 
 
 def log(
@@ -133,11 +132,3 @@ def log(
     lines = tuple(LogLine(**each) for each in rows[:limit])
     following = f"{lines[-1].attempt}.{lines[-1].seq}" if lines else cursor
     return row["job"], LogPage(lines, following, len(rows) > limit, as_run(row).ended, row["state"])
-
-
-def _after(cursor: str) -> tuple[datetime, UUID]:
-    at, _, run_id = cursor.partition("_")
-    try:
-        return datetime.fromisoformat(at).astimezone(UTC), UUID(run_id)
-    except (ValueError, OverflowError):
-        raise BadInput(f"There is no page {cursor[:60]!r}; pass on the cursor as it came.") from None

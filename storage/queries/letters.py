@@ -65,7 +65,13 @@ SELECT {COLUMNS}
 
 ACTION = text(f"SELECT {COLUMNS} FROM callboard.bulk_actions b WHERE b.id = :id")
 
-ACTIONS = text(f"SELECT {COLUMNS} FROM callboard.bulk_actions b ORDER BY b.created_at DESC LIMIT :limit")
+ACTIONS = text(f"""
+SELECT {COLUMNS}
+  FROM callboard.bulk_actions b
+ WHERE cast(:at AS timestamptz) IS NULL OR (b.created_at, b.id) < (:at, :id)
+ ORDER BY b.created_at DESC, b.id DESC
+ LIMIT :limit
+""")
 
 GIVE_RUN = text("UPDATE callboard.bulk_actions SET run_id = :run_id WHERE id = :id")
 
@@ -123,9 +129,12 @@ def action(connection: Connection, action_id: UUID) -> Row | None:
     return connection.execute(ACTION, {"id": action_id}).mappings().one_or_none()
 
 
-def actions(connection: Connection, *, limit: int) -> Sequence[Row]:
-    """One row an action, the latest first."""
-    return connection.execute(ACTIONS, {"limit": limit}).mappings().all()
+def actions(
+    connection: Connection, *, limit: int, after: tuple[datetime, UUID] | None = None
+) -> Sequence[Row]:
+    """One row an action, the latest first; `after` is the last one of the page before."""
+    at, last = after or (None, None)
+    return connection.execute(ACTIONS, {"limit": limit, "at": at, "id": last}).mappings().all()
 
 
 def give_run(connection: Connection, action_id: UUID, run_id: UUID) -> None:

@@ -20,8 +20,8 @@ def subjects(api, **parameters):
 
 def test_open_alerts_are_listed_and_those_that_are_over_where_that_is_asked_for(api, opened):
     assert subjects(api) == ["mail", "disk"]
-    assert subjects(api, open=False) == ["mail", "disk", "over"]
-    assert subjects(api, open=False, kind="breaker_open", limit=1) == ["mail"]
+    assert subjects(api, open=False) == ["over", "mail", "disk"]
+    assert subjects(api, open=False, kind="breaker_open", limit=1) == ["over"]
     (found,) = api.get("/api/alerts?kind=health").json()["alerts"]
     assert (found["severity"], found["message"], found["details"]) == ("critical", "Full.", {"share": 0.01})
     assert found["openedAt"]

@@ -108,4 +108,4 @@ def test_breakers_are_listed_and_closed(api, settings):
     assert api.post("/api/breakers/mail/reset").json() == {"name": "mail", "was": "open"}
     assert api.get("/api/breakers").json()["breakers"][0]["state"] == "closed"
     assert api.post("/api/breakers/other/reset").status_code == 404
-    assert api.get("/api/breakers/changes").json() == {"changes": []}
+    assert api.get("/api/breakers/changes").json() == {"changes": [], "nextCursor": None}

@@ -45,12 +45,12 @@ def test_an_open_breaker_is_shown_with_its_cause_and_closed_by_hand(
         failing.wait_for(4)
         assert (done.name, done.was) == ("mail", "open")
         assert time.monotonic() - begun < 2
-        wait_for(lambda: len(changes(context)) == 2)
-    assert [(each.from_state, each.to_state, each.cause) for each in changes(context, breaker="mail")] == [
+        wait_for(lambda: len(changes(context)[0]) == 2)
+    assert [(each.from_state, each.to_state, each.cause) for each in changes(context, breaker="mail")[0]] == [
         ("open", "closed", "closed by otto"),
         ("closed", "open", "ConnectionError: down"),
     ]
-    assert changes(context, breaker="other") == ()
+    assert changes(context, breaker="other") == ((), None)
 
 
 def test_an_open_breaker_is_an_alert_until_it_closes(context, broker, failing, operator, settings, engine):
