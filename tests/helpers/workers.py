@@ -67,6 +67,12 @@ def run_events(broker: Broker, message: Message[Any] | str) -> list[Event]:
     return [event for event in events(broker, "run") if event["id"] == run_id]
 
 
+def logged(broker: Broker, message: Message[Any]) -> list[str]:
+    """The lines that a run has logged, in order; those of a long one go out before its end."""
+    found = [event for event in events(broker) if event.get("id") == message.message_id]
+    return [text for event in found for _, _, text in event.get("logs", ())]
+
+
 def final_event(broker: Broker, message: Message[Any] | str, timeout: float = 10.0) -> Event:
     """The event with which a run ended, as soon as it has."""
 

@@ -266,7 +266,7 @@ def test_a_delayed_message_is_one_run_ready_when_its_delay_is_over(broker: Broke
 
     assert run_events(broker, message) == [event]
     assert event["at"] + 200 <= event["rdy"] <= event["at"] + 300
-    assert event["rdy"] <= event["sta"] <= event["rdy"] + 500
+    assert event["rdy"] <= event["sta"] <= event["rdy"] + 5_000
     assert event["q"] == "default"
 
 
