@@ -97,6 +97,7 @@ def test_a_run_that_waits_behind_a_pause_never_starts(context, broker, known, op
     assert ran.made == ["second"]
 
 
+@pytest.mark.alone
 def test_a_run_under_way_is_interrupted_within_a_second_and_not_tried_again(
     context, broker, known, operator, settings
 ):
@@ -115,7 +116,7 @@ def test_a_run_under_way_is_interrupted_within_a_second_and_not_tried_again(
         wait_for(lambda: state(context, message.message_id) == "processing")
         begun = time.monotonic()
         assert cancel(context, operator, message.message_id).was == "processing"
-        assert ended.wait_for(1)[0] - begun < 2, "it went on"
+        assert ended.wait_for(1)[0] - begun < 1
         time.sleep(0.3)
         detail = read_run(context, message.message_id)
     assert (detail.run.state, detail.run.reason) == ("cancelled", "cancelled by otto")

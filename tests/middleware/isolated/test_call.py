@@ -35,6 +35,7 @@ from helpers.workers import (
 )
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("how", BLOCKING)
 def test_a_run_is_over_within_a_second_after_its_limit_however_it_blocks(broker: Broker, how: str) -> None:
     # Given a job of 300 ms that blocks in its way, and tries again
@@ -52,7 +53,7 @@ def test_a_run_is_over_within_a_second_after_its_limit_however_it_blocks(broker:
     assert [(event["s"], event["n"]) for event in failed] == [("pending", 1), ("failed", 2)]
     for event in failed:
         assert event["err"][:2] == ["TimeLimitExceeded", "Job timeout after 0.3 seconds"]
-        assert 300 <= event["ms"] <= 1_500
+        assert 300 <= event["ms"] <= 1300
         # and say where it was, unless the job saw to that itself
         assert how == "deaf" or f"in {BLOCKING[how].__name__}" in event["err"][2]
     assert len(dead_letters(broker)) == 1
@@ -108,6 +109,7 @@ def test_a_run_past_its_limit_is_killed_even_while_the_worker_itself_cannot_do_i
     assert beat.stat().st_mtime - begun < 1.6
 
 
+@pytest.mark.alone
 def test_a_run_can_clean_up_before_it_is_killed(broker: Broker, tmp_path: Path) -> None:
     @isolated(time_limit=500)
     def work() -> None:
@@ -126,7 +128,7 @@ def test_a_run_can_clean_up_before_it_is_killed(broker: Broker, tmp_path: Path) 
     assert event["err"][0] == "TimeLimitExceeded"
     assert "in work" in event["err"][2]
     assert logged(broker, message) == ["Out of time."]
-    assert event["ms"] < 1_500
+    assert event["ms"] < 1_000
 
 
 @pytest.mark.parametrize("how", BLOCKING)
@@ -248,6 +250,7 @@ def test_what_a_run_has_started_ends_with_it(broker: Broker, tmp_path: Path) -> 
         wait_for(lambda: not lives(written(tmp_path / "blocked")))
 
 
+@pytest.mark.alone
 def test_many_runs_that_end_in_every_way_leave_nothing_behind(broker: Broker) -> None:
     # Given runs that end by themselves, in time or about at their limit, crash, or have to be killed
     chance = random.Random(7)
@@ -276,15 +279,19 @@ def test_many_runs_that_end_in_every_way_leave_nothing_behind(broker: Broker) ->
         found = final_events(broker, len(ways) + 1, timeout=60)
         wait_until_empty(broker)
 
-        # Then each has one end, of its kind; a busy machine may let any of them run into the limit
-        ends = {"race": "race", "quick": "quick", "crash": "ProcessEnded", "deaf": "TimeLimitExceeded"}
-        outcomes = set()
+        # Then each has one end, of its kind
         for event in found:
             how = messages.get(event["id"], ("quick", 0.0))[0]
             outcome = event.get("res") or event["err"][0]
-            assert outcome in (ends[how], "TimeLimitExceeded"), event
-            outcomes.add(outcome)
-        assert outcomes >= set(ends.values()) - {"race"}
+            assert (
+                outcome
+                in {
+                    "race": ("race", "TimeLimitExceeded"),
+                    "quick": ("quick",),
+                    "crash": ("ProcessEnded",),
+                    "deaf": ("TimeLimitExceeded",),
+                }[how]
+            ), event
         assert len({event["id"] for event in found}) == len(ways) + 1
 
         # and no thread, process, or file is lost

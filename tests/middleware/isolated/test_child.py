@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import dramatiq
+import pytest
 from dramatiq.middleware import CurrentMessage
 
 from callboard import current_run
@@ -58,6 +59,7 @@ def test_a_run_knows_itself(broker: Broker) -> None:
     }
 
 
+@pytest.mark.alone
 def test_an_async_job_runs_too_and_is_interrupted_in_time(broker: Broker) -> None:
     @isolated(time_limit=300)
     async def work(seconds: float) -> str:
@@ -70,7 +72,7 @@ def test_an_async_job_runs_too_and_is_interrupted_in_time(broker: Broker) -> Non
         assert final_event(broker, short)["res"] == short.message_id
         event = final_event(broker, long)
     assert event["err"][0] == "TimeLimitExceeded"
-    assert 300 <= event["ms"] <= 1_500
+    assert 300 <= event["ms"] <= 1300
 
 
 def test_a_result_that_cannot_be_sent_is_shown_by_its_words(broker: Broker) -> None:
