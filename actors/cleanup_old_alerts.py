@@ -6,7 +6,7 @@ import dramatiq
 
 from callboard import cron
 from callboard.actors.batches import remove_in_batches
-from callboard.storage.housekeeping import old_alerts, old_breaker_changes
+from callboard.storage.housekeeping import old_alerts, old_breaker_changes, old_silences
 
 
 @dramatiq.actor(
@@ -19,7 +19,11 @@ from callboard.storage.housekeeping import old_alerts, old_breaker_changes
     mutex=True,
 )
 def cleanup_old_alerts(days: int = 90, batch_size: int = 1000, dry_run: bool = False) -> dict[str, Any]:
-    """Remove the alerts that were resolved, and the changes of circuit breakers, more than `days` ago."""
+    """Remove alerts that were resolved, silences that ended and changes of breakers more than `days` ago."""
     return remove_in_batches(
-        old_alerts(days), old_breaker_changes(days), batch_size=batch_size, dry_run=dry_run
+        old_alerts(days),
+        old_silences(days),
+        old_breaker_changes(days),
+        batch_size=batch_size,
+        dry_run=dry_run,
     )

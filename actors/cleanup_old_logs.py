@@ -54,8 +54,8 @@ def cleanup_old_logs(
         done += batch.executions
         if batch.runs == 0 and batch.occurrences == 0:
             break
-    rollups = batch_size
-    while rollups == batch_size:
+    rollups = 1
+    while rollups:
         with engine().begin() as connection:
             rollups = delete_old_rollups(connection, batch_size)
     return {"processed": done, "failed": 0}

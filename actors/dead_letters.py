@@ -5,10 +5,9 @@ from uuid import UUID
 
 import dramatiq
 
-from callboard import progress
-from callboard.actors.database import engine
+from callboard.actors.bulk import work_through
 from callboard.core.keys import Keys
-from callboard.storage.letters import remove, work_off
+from callboard.storage.letters import work_off
 
 
 @dramatiq.actor(
@@ -25,15 +24,12 @@ def dead_letters(action_id: str, batch_size: int = 500) -> dict[str, Any]:
 
     Broken off at any point and begun again, it goes on where it was.
     """
-    if batch_size < 1:
-        raise ValueError(f"batch_size is {batch_size}; it must be at least 1.")
     broker: Any = dramatiq.get_broker()
-    keys = Keys(broker.namespace)
-    while True:
-        with engine().begin() as connection:
-            step = work_off(connection, broker.client, keys, UUID(action_id), batch_size)
-        if step.removing:
-            remove(broker.client, keys, step.removing)
-        progress(step.done + step.failed, max(step.total, step.done + step.failed), "dead letters")
-        if step.ended:
-            return {"processed": step.done, "failed": step.failed}
+    keys, wanted = Keys(broker.namespace), UUID(action_id)
+    return work_through(
+        lambda connection: work_off(connection, broker.client, keys, wanted, batch_size),
+        broker.client,
+        keys,
+        batch_size,
+        "dead letters",
+    )

@@ -16,6 +16,7 @@ from callboard.api.etags import ETags
 from callboard.api.routes import (
     admin,
     alerts,
+    anomalies,
     audit,
     breakers,
     cron,
@@ -28,10 +29,13 @@ from callboard.api.routes import (
     metrics,
     outbound,
     pauses,
+    run_bulk,
     runs,
     schedules,
     tokens,
+    trends,
     users,
+    workers,
 )
 from callboard.api.waiting import Waiting
 from callboard.control.context import Context
@@ -62,9 +66,8 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.context = context
     app.state.waiting = Waiting(find_ended)
     for module in (
-        cron, outbound, admin, game_platform, runs, ledger, schedules, pauses, limits, breakers, letters,
-        users, tokens, audit, health, cron_health, alerts,
-        metrics,
+        cron, outbound, admin, game_platform, run_bulk, runs, ledger, schedules, pauses, limits, breakers,
+        letters, users, tokens, audit, health, cron_health, trends, alerts, anomalies, metrics, workers,
     ):  # fmt: skip
         app.include_router(module.router)
     problems.install(app)

@@ -5,6 +5,8 @@ from uuid import UUID
 
 from fastapi import Header, Path, Query
 
+from callboard.control.reads.spans import Span
+
 JobName = Annotated[
     str, Path(description="The job's name.", min_length=1, max_length=1_000, examples=["health-check"])
 ]
@@ -14,6 +16,7 @@ QueueName = Annotated[
 RunId = Annotated[UUID, Path(description="The run's id.", examples=["0196f6a2-7c1d-7d0e-9d3c-5f0c3a1b2c4d"])]
 ScheduleId = Annotated[int, Path(description="The schedule's id.", examples=[7])]
 
+Window = Annotated[Span, Query(description="The span of the points.")]
 Limit = Annotated[int, Query(ge=1, le=1_000, description="The most to return.")]
 Cursor = Annotated[
     str | None,

@@ -6,7 +6,10 @@ import sys
 
 from bench.harness import verdict
 
-NAMES = ("throughput", "kills", "latency", "enqueue", "slots", "visible", "views", "memory", "business")
+NAMES = (
+    "throughput", "kills", "latency", "enqueue", "slots", "visible", "views", "memory", "business",
+    "verdicts", "panel", "soak",
+)  # fmt: skip
 
 
 def main() -> int:

@@ -132,5 +132,5 @@ def check_rows(url: str, job: str, jobs: int) -> None:
         row = connection.execute(query, (job,)).fetchone()
         if row != (jobs, jobs):
             raise AssertionError(f"Of {jobs} runs, PostgreSQL has {row}.")
-        connection.execute("TRUNCATE callboard.runs, callboard.rollups")
+        connection.execute("TRUNCATE callboard.runs, callboard.rollups, callboard.queue_rollups")
         connection.execute("CHECKPOINT")

@@ -35,13 +35,18 @@ app.add_typer(runs, name="runs", rich_help_panel="Jobs")
 queues = typer.Typer(no_args_is_help=True, help="How much waits, how well they do; pause, drain, resume.")
 app.add_typer(queues, name="queues", rich_help_panel="Jobs")
 
+workers = typer.Typer(no_args_is_help=True, help="The fleet: its processes, their threads and memory.")
+app.add_typer(workers, name="workers", rich_help_panel="Jobs")
+
 breakers = typer.Typer(no_args_is_help=True, help="Circuit breakers: how they stand, and closing one.")
 app.add_typer(breakers, name="breakers", rich_help_panel="Jobs")
 
 limits = typer.Typer(no_args_is_help=True, help="Limits: who holds them and who waits; a minute begun anew.")
 app.add_typer(limits, name="limits", rich_help_panel="Jobs")
 
-alerts = typer.Typer(no_args_is_help=True, help="Alerts: what is amiss now, and what was.")
+alerts = typer.Typer(
+    no_args_is_help=True, help="Alerts: what is amiss; acknowledge and silence them; who is told."
+)
 app.add_typer(alerts, name="alerts", rich_help_panel="Jobs")
 
 dead = typer.Typer(no_args_is_help=True, help="Dead letters: list them, requeue them, drop them.")

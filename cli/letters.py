@@ -1,23 +1,21 @@
 """`callboard dead list | groups | requeue | drop | status | abort`."""
 
-import time
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
-from rich.progress import Progress
 
 from callboard.cli import interrupt
 from callboard.cli import letters_tables as tables
 from callboard.cli.app import AsJson, dead, flag
+from callboard.cli.bulk import WORDS, ActionId, MaybeActionId, await_end, end_early, show_status
 from callboard.cli.console import err, out, print_json
 from callboard.cli.jobs import context
 from callboard.core.errors import BadInput
 
 if TYPE_CHECKING:
     from callboard.control.actions.letters import What
-    from callboard.control.context import Context
-    from callboard.control.reads.letters import BulkAction, Wanted
+    from callboard.control.reads.letters import Wanted
 
 Job = Annotated[
     str | None, typer.Option("--job", metavar="JOB", help="Only of this job.", show_default=False)
@@ -39,9 +37,6 @@ Runs = Annotated[
 ]
 All = Annotated[bool, flag("--all", help="All that there are.")]
 Wait = Annotated[bool, flag("--wait", "-w", help="Wait until it is done.")]
-ActionId = Annotated[UUID, typer.Argument(metavar="ACTION", help="The action's id.", show_default=False)]
-#: Seconds between two looks at an action.
-LOOK_S = 0.2
 
 
 @dead.command("list", epilog="Example:  callboard dead list --job send-mail --text timeout")
@@ -127,34 +122,20 @@ def drop(
 
 
 @dead.command("status", epilog="Example:  callboard dead status")
-def status(
-    action: Annotated[
-        UUID | None, typer.Argument(metavar="ACTION", help="The action's id.", show_default=False)
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
+def status(action: MaybeActionId = None, as_json: AsJson = False) -> None:
     """Show how far an action on many dead letters is; without an id, the latest ones."""
-    from callboard.control.reads import letters as reads
-
-    with context() as system:
-        found = reads.bulk_actions(system)[0] if action is None else (reads.bulk_action(system, action),)
-    if as_json:
-        print_json(found)
-    elif found:
-        out.print(tables.actions_table(found))
-    else:
-        err.print("Nobody has requeued or dropped many dead letters yet.")
+    show_status(
+        "dead letters",
+        action,
+        nobody="Nobody has requeued or dropped many dead letters yet.",
+        as_json=as_json,
+    )
 
 
 @dead.command("abort", epilog="Example:  callboard dead abort 9c5f1f0e-7f43-4c3b-9d0f-6a1d7a0c1b11")
 def abort(action: ActionId) -> None:
     """End an action on many dead letters before its next batch; what is done stays done."""
-    from callboard.control.actions import letters as actions
-    from callboard.control.auth import local_principal
-
-    with context() as system:
-        found = actions.abort(system, local_principal(), action)
-    out.print(f"It ends after {found.done} of {found.total}.")
+    end_early("dead letters", action)
 
 
 def _wanted(job: str | None, fingerprint: str | None, text: str | None, hours: float | None) -> "Wanted":
@@ -182,7 +163,7 @@ def _deal(
 
     if sum([bool(runs), wanted != Wanted(), everything]) != 1:
         raise BadInput("Name runs, or say which by --job, --fingerprint, --text or --hours, or say --all.")
-    word = "requeued" if what == "requeue" else "dropped"
+    word = WORDS[what]
     with context() as system:
         if runs:
             dealt = actions.deal(system, local_principal(), what, runs)
@@ -195,7 +176,7 @@ def _deal(
             raise typer.Exit(1 if dealt.failed else 0)
         with interrupt.held():
             started = actions.start(system, local_principal(), what, wanted)
-        action = _wait(system, started.action) if wait else started.action
+        action = await_end(system, "dead letters", started.action) if wait else started.action
     if as_json:
         print_json(action)
     elif wait:
@@ -205,20 +186,3 @@ def _deal(
         out.print(f"It {verb} under way for {action.total}: callboard dead status {action.id}")
     if wait and (action.failed or action.state != "done"):
         raise typer.Exit(1)
-
-
-def _wait(system: "Context", action: "BulkAction") -> "BulkAction":
-    from callboard.control.reads import letters as reads
-
-    try:
-        with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
-            task = progress.add_task("dead letters", total=action.total)
-            while not action.ended:
-                time.sleep(LOOK_S)
-                interrupt.check()
-                action = reads.bulk_action(system, action.id)
-                progress.update(task, completed=action.done + action.failed)
-    except KeyboardInterrupt:
-        err.print(f"No longer waiting; it goes on: callboard dead status {action.id}")
-        raise
-    return action

@@ -1,8 +1,7 @@
-"""Dead letters, their groups and the actions on them as tables."""
+"""Dead letters and their groups as tables."""
 
 from typing import TYPE_CHECKING
 
-import orjson
 from rich.table import Table
 from rich.text import Text
 
@@ -10,9 +9,7 @@ from callboard.cli.tables import listing, moment
 from callboard.core.display import DASH
 
 if TYPE_CHECKING:
-    from callboard.control.reads.letters import BulkAction, Group, Letter
-
-STATES = {"queued": "blue", "running": "cyan", "done": "green", "aborted": "yellow"}
+    from callboard.control.reads.letters import Group, Letter
 
 
 def letters_table(found: "tuple[Letter, ...]") -> Table:
@@ -41,24 +38,6 @@ def groups_table(found: "tuple[Group, ...]") -> Table:
             moment(group.first_at),
             moment(group.last_at),
             _error(group.error_type, group.error),
-        )
-    return table
-
-
-def actions_table(found: "tuple[BulkAction, ...]") -> Table:
-    """One row an action on many."""
-    table = listing("ACTION", "WHAT", "FILTER", "BY", "ASKED", "STATE", "DONE", "STAY", "OF")
-    for action in found:
-        table.add_row(
-            Text(str(action.id), style="dim"),
-            action.what,
-            orjson.dumps(action.filter).decode() if action.filter else "all",
-            action.requested_by,
-            moment(action.created_at),
-            Text(action.state, style=STATES[action.state]),
-            str(action.done),
-            str(action.failed),
-            str(action.total),
         )
     return table
 

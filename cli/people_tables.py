@@ -17,10 +17,16 @@ if TYPE_CHECKING:
 
 def users_table(found: "tuple[User, ...]") -> Table:
     """One row a user."""
-    made = listing("USER", "ROLE", "STATE", "ADDED")
+    made = listing("USER", "ROLE", "STATE", "SIGNS IN WITH", "ADDED")
     for user in found:
         state = Text("off", style="yellow") if user.disabled_at else Text("on", style="green")
-        made.add_row(Text(user.name, style="bold"), user.role, state, moment(user.created_at))
+        made.add_row(
+            Text(user.name, style="bold"),
+            user.role,
+            state,
+            user.issuer or "a password",
+            moment(user.created_at),
+        )
     return made
 
 

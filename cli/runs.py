@@ -1,4 +1,4 @@
-"""`callboard runs list | show | cancel | retry`."""
+"""`callboard runs list | show`."""
 
 import re
 from typing import Annotated
@@ -12,7 +12,6 @@ from callboard.cli.console import err, out, print_json
 from callboard.cli.jobs import context
 
 RunId = Annotated[UUID, typer.Argument(metavar="RUN", help="The run's id.", show_default=False)]
-Ids = Annotated[list[UUID], typer.Argument(metavar="RUN", help="The runs, by their ids.", show_default=False)]
 
 
 @runs.command("list", epilog="Example:  callboard runs list state:failed,dead error:~timeout since:2h")
@@ -76,44 +75,6 @@ def show(run: RunId, as_json: AsJson = False) -> None:
         print_json(found)
     else:
         tables.print_run(out, found)
-
-
-@runs.command("cancel", epilog='Example:  callboard runs cancel 0196f6a2-... --reason "sent by mistake"')
-def cancel(
-    run: Ids,
-    reason: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Why; kept with the run.", show_default=False)
-    ] = None,
-    as_json: AsJson = False,
-) -> None:
-    """Cancel runs: those that wait never start, those that run are interrupted within a second."""
-    from callboard.control.actions.runs import cancel as cancel_run
-    from callboard.control.auth import local_principal
-
-    with context() as system:
-        done = [cancel_run(system, local_principal(), each, reason=reason) for each in run]
-    if as_json:
-        print_json(done)
-        return
-    for each in done:
-        was = "It was running and is being interrupted." if each.was == "processing" else "It had not begun."
-        out.print(f"{each.run_id} of {each.job} is cancelled. {was}")
-
-
-@runs.command("retry", epilog="Example:  callboard runs retry 0196f6a2-7c1d-7d0e-9d3c-5f0c3a1b2c4d")
-def retry(run: Ids, as_json: AsJson = False) -> None:
-    """Try runs again now: at once where they wait for their next attempt, or else as new runs."""
-    from callboard.control.actions.runs import retry as retry_run
-    from callboard.control.auth import local_principal
-
-    with context() as system:
-        done = [retry_run(system, local_principal(), each) for each in run]
-    if as_json:
-        print_json(done)
-        return
-    for each in done:
-        same = each.run_id == each.of
-        out.print(f"{each.of} goes at once." if same else f"{each.of} is done again as {each.run_id}.")
 
 
 def _joined(words: list[str]) -> str:

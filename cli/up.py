@@ -30,10 +30,12 @@ def up(
     a first start makes up 500 customers and runs every job once, unless CALLBOARD_DEMO is off. A part that
     dies is started again. Logs are in CALLBOARD_HOME/logs.
     """
+    from callboard.control.actions.alerts import check_places
     from callboard.control.supervisor.plans import Options
     from callboard.control.supervisor.supervisor import Supervisor
 
     settings = load_settings()
+    check_places(settings)
     if not demo:
         settings = settings.model_copy(update={"callboard_demo": False})
     board = Board(err, quiet=quiet)

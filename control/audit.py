@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from callboard.control.context import Context
 from callboard.control.principal import Principal
 from callboard.core.errors import BadInput, CallboardError, Unavailable
+from callboard.core.hiding import hide_value
 from callboard.core.limits import cut, storable
 from callboard.storage.queries import audit as queries
 
@@ -129,8 +130,11 @@ def latest(
     target: str | None = None,
     who: str | None = None,
     action: str | None = None,
+    job: str | None = None,
 ) -> tuple[Audited, ...]:
-    """The trail, the latest first; `before_id`, the last id of a page, is for the next one.
+    """The trail without secrets, the latest first; `before_id`, the last id of a page, is for the next one.
+
+    That of a `job` is what was done to it, run, switched or paused, and to its schedules.
 
     Raises:
         NotAllowed: the principal's role does not include `audit:view`.
@@ -138,9 +142,16 @@ def latest(
     principal.require("audit:view")
     with context.read() as connection:
         rows = queries.latest(
-            connection, limit=limit, before_id=before_id, target=target, who=who, action=action
+            connection,
+            limit=limit,
+            before_id=before_id,
+            target=target,
+            who=who,
+            action=action,
+            job=None if job is None else storable(job),
         )
-    return tuple(Audited(**row) for row in rows)
+    hidden = ("before", "after")
+    return tuple(Audited(**{**row, **{name: hide_value(row[name]) for name in hidden}}) for row in rows)
 
 
 def page(

@@ -37,6 +37,8 @@ PERMISSIONS: Final[dict[str, Role]] = {
     "runs:retry": Role.OPERATOR,
     "breakers:reset": Role.OPERATOR,
     "limits:reset": Role.OPERATOR,
+    "alerts:manage": Role.OPERATOR,
+    "workers:inspect": Role.OPERATOR,
     "audit:view": Role.ADMIN,
     "users:manage": Role.ADMIN,
     "tokens:manage": Role.ADMIN,

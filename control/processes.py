@@ -9,11 +9,13 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 
 from callboard.control.addresses import check_free, check_sandbox
 from callboard.core.errors import BUG, BadSettings, CallboardError
+from callboard.core.keys import Keys
 from callboard.core.logging import configure_logging, get_logger
 from callboard.core.parent import end_with_parent
 from callboard.core.settings import Settings, load_settings
@@ -51,10 +53,13 @@ def run_worker(
 
 def run_scheduler(settings: Settings) -> int:
     """Fire what is due until told to end; return the exit code."""
+    from callboard.control.context import Context
+    from callboard.control.watching import watch_duties
     from callboard.scheduler.process import run
 
     require(settings, database=True, redis=True)
-    run(settings)
+    with Context(settings, application_name="callboard-scheduler watch") as context:
+        run(settings, watch_duties(context))
     return 0
 
 
@@ -71,7 +76,8 @@ def run_api(settings: Settings) -> int:
     """Serve the REST API until told to end; return the exit code."""
     require(settings, database=True, redis=True)
     check_free(settings.callboard_host, settings.callboard_api_port, "API", "CALLBOARD_API_PORT")
-    import_module("callboard.api.serve").run(settings)
+    with present("api", settings):
+        import_module("callboard.api.serve").run(settings)
     return 0
 
 
@@ -79,7 +85,8 @@ def run_panel(settings: Settings) -> int:
     """Serve the panel until told to end; return the exit code."""
     require(settings, database=True, redis=True)
     check_free(settings.callboard_host, settings.callboard_panel_port, "panel", "CALLBOARD_PANEL_PORT")
-    import_module("callboard.panel.serve").run(settings)
+    with present("panel", settings):
+        import_module("callboard.panel.serve").run(settings)
     return 0
 
 
@@ -92,6 +99,24 @@ def run_sandbox(settings: Settings, *, port: int | None = None, smtp_port: int |
     check_sandbox(settings)
     run(settings)
     return 0
+
+
+@contextmanager
+def present(part: str, settings: Settings) -> Iterator[None]:
+    """Give signs of life of this process, as that part, until the block ends."""
+    from redis import Redis
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    from callboard.storage.presence import Beacon, Presence
+
+    key = Keys(settings.callboard_namespace).processes
+    # Nobody is to wait for a Redis that is away when this process ends.
+    client = Redis.from_url(
+        settings.redis_url, retry=Retry(NoBackoff(), 0), socket_timeout=2, socket_connect_timeout=2
+    )
+    with client, Beacon(Presence(client, key, lambda: {"part": part})):
+        yield
 
 
 def require(settings: Settings, *, database: bool = False, redis: bool = False) -> None:
@@ -173,9 +198,7 @@ def _end_with_supervisor() -> None:
         return
     # Processes that a job starts and leaves behind must not hold the lock for ever.
     os.set_inheritable(int(os.environ[LOCK_FD]), False)
-    end_with_parent()
-    if os.getppid() != int(supervisor):
-        sys.exit(0)
+    end_with_parent(int(supervisor))
 
 
 if __name__ == "__main__":

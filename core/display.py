@@ -1,5 +1,6 @@
 """Numbers, spans and moments as people read them."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -64,6 +65,13 @@ def many(number: int, one: str, more: str | None = None) -> str:
     return f"{count(number)} {one if number == 1 else more or f'{one}s'}"
 
 
+def listed(names: Sequence[str], most: int) -> str:
+    """Names with commas; of more than `most` the others are counted: `a, b and 3 others`."""
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[:most])} and {many(len(names) - most, 'other')}"
+
+
 def per_day(rate: float) -> str:
     """How often a day: `2,880`, `6`, `0.14`."""
     return f"{rate:,.0f}" if rate >= 10 else f"{rate:.2g}"
@@ -89,6 +97,11 @@ def distance(at: datetime | None, now: datetime | None = None) -> str:
     return f"in {far}" if seconds > 0 else f"{far} ago"
 
 
+def utc(at: datetime) -> str:
+    """A moment in UTC, to the millisecond: `2026-11-02 14:05:09.123 UTC`."""
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S.%f}"[:-3] + " UTC"
+
+
 def zone(name: str | None) -> ZoneInfo:
     """The time zone a browser named; UTC where it named none that is known."""
     try:
@@ -97,15 +110,19 @@ def zone(name: str | None) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def moment(at: datetime | None, tz: ZoneInfo, now: datetime | None = None) -> str:
-    """A moment in a zone: `14:05:09` or `14:05` today, `Mon 14:05` this week, else `2 Nov 2026 14:05`."""
+def moment(at: datetime | None, tz: ZoneInfo, now: datetime | None = None, *, exact: bool = False) -> str:
+    """A moment in a zone: `14:05:09` or `14:05` today, `Mon 14:05` this week, else `2 Nov 2026 14:05`.
+
+    With `exact` the seconds are always told.
+    """
     if at is None:
         return DASH
     local = at.astimezone(tz)
     today = (now or datetime.now(UTC)).astimezone(tz)
     if local.date() == today.date():
-        return local.strftime("%H:%M:%S" if local.second or local.microsecond else "%H:%M")
+        return local.strftime("%H:%M:%S" if exact or local.second or local.microsecond else "%H:%M")
+    clock = "%H:%M:%S" if exact else "%H:%M"
     if abs((local - today).days) < 6:
-        return local.strftime("%a %H:%M")
+        return local.strftime(f"%a {clock}")
     same_year = local.year == today.year
-    return f"{local.day} {local.strftime('%b %H:%M' if same_year else '%b %Y %H:%M')}"
+    return f"{local.day} {local.strftime(f'%b {clock}' if same_year else f'%b %Y {clock}')}"

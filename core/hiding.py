@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -63,3 +63,52 @@ def hide_fields(fields: Mapping[Any, Any]) -> dict[str, Any]:
         else:
             shown[str(key)] = hide_fields(value) if isinstance(value, Mapping) else value
     return shown
+
+
+def hide_arguments(
+    args: Sequence[Any], kwargs: Mapping[str, Any], names: Sequence[str]
+) -> tuple[list[Any], dict[str, Any]]:
+    """What a job was given, without secrets; `names` are its parameters in their order."""
+    named = [(names[place] if place < len(names) else "", value) for place, value in enumerate(args)]
+    return [_hidden(name, value) for name, value in named], hide_value(dict(kwargs))
+
+
+def hide_value(value: Any) -> Any:
+    """Data as JSON has it, without secrets at any depth."""
+    if isinstance(value, Mapping):
+        return {str(key): _hidden(str(key), each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [hide_value(each) for each in value]
+    return hide(value) if isinstance(value, str) else value
+
+
+def put_back(given: Any, shown: Any, raw: Any) -> Any:
+    """What somebody has made of what was `shown`, with the secrets of `raw` where the text is as shown.
+
+    In a list that has become longer or shorter it cannot be told which is which: there the marks stay.
+    """
+    if isinstance(given, str):
+        return raw if isinstance(raw, str) and given == shown else given
+    if all(isinstance(each, Mapping) for each in (given, shown, raw)):
+        return {key: put_back(value, shown.get(key), raw.get(key)) for key, value in given.items()}
+    if all(isinstance(each, list) for each in (given, shown, raw)) and len(given) == len(shown) == len(raw):
+        return [put_back(*each) for each in zip(given, shown, raw, strict=True)]
+    return given
+
+
+def has_marks(value: Any) -> bool:
+    """Whether the mark of a hidden secret stands somewhere in data as JSON has it."""
+    if isinstance(value, Mapping):
+        return any(has_marks(each) for each in value.values())
+    if isinstance(value, list | tuple):
+        return any(has_marks(each) for each in value)
+    return isinstance(value, str) and HIDDEN in value
+
+
+def _hidden(name: str, value: Any) -> Any:
+    """A value under a name; what speaks of a secret may be a text, or several."""
+    if isinstance(value, str) and value and _FIELD.search(name):
+        return HIDDEN
+    if isinstance(value, list | tuple):
+        return [_hidden(name, each) for each in value]
+    return hide_value(value)

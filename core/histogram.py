@@ -7,6 +7,7 @@ thousandth: as decimal literals they are the same numbers in SQL, and `width_buc
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from math import inf
 
 #: Bounds between buckets, ascending; bucket i holds EDGES[i - 1] <= ms < EDGES[i].
@@ -45,13 +46,11 @@ def merge(*histograms: Sequence[int]) -> list[int]:
     Raises:
         ValueError: one has more than `BUCKETS` counts.
     """
-    total = [0] * BUCKETS
-    for counts in histograms:
-        if len(counts) > BUCKETS:
-            raise ValueError(f"A histogram has {BUCKETS} buckets, not {len(counts)}.")
-        for index, count in enumerate(counts):
-            total[index] += count
-    return total
+    longest = max(map(len, histograms), default=0)
+    if longest > BUCKETS:
+        raise ValueError(f"A histogram has {BUCKETS} buckets, not {longest}.")
+    total = [sum(counts) for counts in zip_longest(*histograms, fillvalue=0)]
+    return total + [0] * (BUCKETS - longest)
 
 
 def percentile(counts: Sequence[int], q: float) -> float | None:

@@ -92,7 +92,7 @@ class Keys:
         """Pub/sub channel.
 
         `control` when the control hash has changed, `end <run id>` to end a run, `look` when what is parked
-        may go on.
+        may go on, `stack <run id> <ask>` to ask where a run is.
         """
         return f"{self.namespace}:__signals__"
 
@@ -105,6 +105,15 @@ class Keys:
     def schedulers(self) -> str:
         """Hash of scheduler id to a JSON object about the process; `at` (ms) is its last sign of life."""
         return f"{self.namespace}:__schedulers__"
+
+    @property
+    def processes(self) -> str:
+        """The same for recorders, APIs and panels; `part` says which of them one is."""
+        return f"{self.namespace}:__processes__"
+
+    def stack(self, ask: str) -> str:
+        """List with the answer to somebody who asks where a run is, as a JSON object; kept for a moment."""
+        return f"{self.namespace}:__stack__.{ask}"
 
     @property
     def memory(self) -> str:
@@ -124,6 +133,14 @@ class Keys:
     def parked(self) -> str:
         """Hash of queue to how many of its messages are parked."""
         return f"{self.namespace}:__parked__"
+
+    @property
+    def held(self) -> str:
+        """Hash of message id to a JSON object: for how long (ms) it was parked, by cause.
+
+        While it is parked also `at` (ms) and `cause`.
+        """
+        return f"{self.namespace}:__held__"
 
     def slots(self, name: str) -> str:
         """Sorted set of the tokens of a limit's holders by the end (ms) of their leases."""

@@ -13,9 +13,13 @@ _PR_SET_PDEATHSIG = 1
 LOOK = 0.5
 
 
-def end_with_parent(number: int = signal.SIGTERM) -> None:
-    """Have this process sent a signal when its parent ends: by Linux, elsewhere by a thread that looks."""
-    parent = os.getppid()
+def end_with_parent(parent: int, number: int = signal.SIGTERM) -> None:
+    """Have this process sent a signal when its parent ends: by Linux, elsewhere by a thread that looks.
+
+    Parameters:
+        parent: the process id of the one that started it, which may have ended by now.
+        number: the signal.
+    """
     if sys.platform.startswith("linux"):
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)
         if os.getppid() != parent:

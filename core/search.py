@@ -6,8 +6,9 @@
 
 `state`, `job`, `queue` and `trigger` may have several values, `state:failed,dead`: one of them holds. `~`
 before the value of `job` or `error` looks for it anywhere, in small or capital letters; without it the job
-has that name, the error that type. `args.NAME` is an argument by its name, `args.filter.tenant` a part of
-it, `args.0` by its position. `since` and `until` take a span (`2h`: so long ago) or a moment.
+has that name, the error that type. Errors are those of runs that did not succeed, unless `state` names those
+that did. `args.NAME` is an argument by its name, `args.filter.tenant` a part of it, `args.0` by its position.
+`since` and `until` take a span (`2h`: so long ago) or a moment.
 """
 
 import difflib

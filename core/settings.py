@@ -14,7 +14,9 @@ from pydantic import AfterValidator, ConfigDict, Field, SecretStr, ValidationErr
 
 from callboard.core.errors import BadSettings
 from callboard.core.instance import read_instance
+from callboard.core.places import addresses
 from callboard.core.settings_cron import CronSettings
+from callboard.core.settings_oidc import OidcSettings
 
 SECRETS = (
     "DATABASE_URL",
@@ -23,6 +25,7 @@ SECRETS = (
     "SENTRY_DSN",
     "CALLBOARD_API_TOKEN",
     "CALLBOARD_ADMIN_PASSWORD",
+    "CALLBOARD_OIDC_CLIENT_SECRET",
     "CRON_SECRET",
     "JOB_RUNNER_TOKEN",
     "JOB_QUEUE_RUNNER_SECRET",
@@ -32,6 +35,7 @@ SECRETS = (
     "GAME_PLATFORM_TOKEN",
     "EXTERNAL_TOKEN",
     "SMTP_URL",
+    "CALLBOARD_ALERT_URLS",
 )
 
 #: Names that other job systems have for settings; where both are set, Callboard's own counts.
@@ -102,13 +106,19 @@ def _secret(value: SecretStr | None) -> SecretStr | None:
     return value if value is not None and value.get_secret_value() else None
 
 
+def _alert_urls(value: SecretStr | None) -> SecretStr | None:
+    if value is not None:
+        addresses(value.get_secret_value())
+    return value
+
+
 Secret = Annotated[SecretStr | None, AfterValidator(_secret)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 HttpUrl = Annotated[str, AfterValidator(_http_url)]
 SmtpUrl = Annotated[str, AfterValidator(_smtp_url)]
 
 
-class Settings(CronSettings):
+class Settings(CronSettings, OidcSettings):
     """What the environment says. Field names are the variables' names in lower case."""
 
     model_config = ConfigDict(extra="ignore", frozen=True, validate_default=True)
@@ -124,6 +134,8 @@ class Settings(CronSettings):
     callboard_host: str = "127.0.0.1"
     callboard_api_port: Port = 8000
     callboard_panel_port: Port = 8501
+    #: Where browsers find the panel, if a proxy stands before it: providers send them back to it.
+    callboard_panel_url: HttpUrl = ""
     callboard_log_level: Annotated[str, AfterValidator(_level)] = "INFO"
     #: Days that runs and their logs are kept.
     callboard_retention_days: Annotated[int, Field(ge=1)] = 90
@@ -172,6 +184,13 @@ class Settings(CronSettings):
     callboard_sandbox_token: Annotated[str, Field(min_length=1)] = "sandbox"  # noqa: S105 - opens nothing
     #: Whether a first start on servers of its own, with nothing but the sandbox outside, makes up data.
     callboard_demo: bool = True
+    #: Who is told of alerts: URLs of Apprise, apart by commas; from which severity on; and hours after which
+    #: they are told again of a critical one that nobody has acknowledged.
+    callboard_alert_urls: Annotated[Secret, AfterValidator(_alert_urls)] = None
+    callboard_alert_severity: Literal["warning", "critical"] = "warning"
+    callboard_alert_reminder: Annotated[float, Field(ge=0, le=8_760, allow_inf_nan=False)] = 4
+    #: Whether Sentry is told when scheduled runs begin and how they end, where a DSN is set.
+    callboard_sentry_crons: bool = True
     #: Who is told of reports: e-mail addresses, apart by commas.
     report_recipients: Annotated[str, AfterValidator(_addresses)] = ""
 

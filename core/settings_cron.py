@@ -38,11 +38,14 @@ class CronSettings(BaseModel):
     queue_health_check_interval: Annotated[int, Field(ge=1_000, le=86_400_000)] = 60_000
     queue_health_retention_period: Annotated[int, Field(ge=60_000)] = 604_800_000
     #: A queue is reported whose health score is below the first, or whose failures (a share), waiting
-    #: messages, or duration of runs exceed the others.
+    #: messages, duration of runs or wait (ms) exceed the others.
     queue_health_alert_threshold: Share = 0.5
     queue_health_failure_rate: Share = 0.1
     queue_health_waiting_jobs: Annotated[int, Field(ge=0)] = 100
     queue_health_processing_time: Annotated[int, Field(ge=1)] = 30_000
+    queue_health_waiting_time: Annotated[int, Field(ge=1)] = 60_000
+    #: The share of a job's runs that should succeed: failures that use up what it leaves are reported.
+    callboard_success_objective: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)] = 0.95
 
     @property
     def bull_redis_url(self) -> str:

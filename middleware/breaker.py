@@ -103,7 +103,7 @@ class Breaker(Middleware):
         reason = f"breaker: {name} is open since {_moment(opened_at)} ({cause.decode('utf-8', 'replace')})"
         if options.get("when_open") == "skip" and not message.begun:
             raise skip(message, reason)
-        raise park(message, f"breaker|{name}", reason)
+        raise park(message, f"breaker|{name}", reason, "breaker")
 
     def after_process_message(
         self,

@@ -214,14 +214,18 @@ class Broker(HookedBroker):
         """Take up to `count` messages off a queue."""
         flat = self._fetch(keys=[self.namespace], args=[self.broker_id, queue, min(count, BULK)])
         return [
-            Fetched(flat[i].decode(), flat[i + 1], int(flat[i + 2] or 0), int(flat[i + 3] or 0))
-            for i in range(0, len(flat), 4)
+            Fetched(flat[i].decode(), flat[i + 1], int(flat[i + 2] or 0), int(flat[i + 3] or 0), flat[i + 4])
+            for i in range(0, len(flat), 5)
         ]
 
     def is_paused(self, queue: str) -> bool:
         """Whether this worker is to take no work off a queue."""
         switches = self.switches
         return switches is not None and (switches.paused_all is not None or queue in switches.paused_queues)
+
+    def paused_since(self, queue: str) -> int | None:
+        """Since when (ms) this worker is to take no work off a queue; None where it may."""
+        return None if self.switches is None else self.switches.paused_since(queue)
 
     def rouse(self) -> None:
         """Have the consumers of this process look at their queues at once."""

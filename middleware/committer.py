@@ -45,6 +45,8 @@ class Finished:
     follows: tuple[Packet, ...]
     done: Callable[[str], None]
     lot: str = ""
+    #: What it is parked for.
+    cause: str | None = None
     holds: tuple[Hold, ...] = ()
     #: Whether its actor has run; otherwise a limit counts it no longer.
     begun: bool = False
@@ -185,6 +187,8 @@ class Committer:
             arguments += (item.queue, item.redis_id, item.fate, item.lot, item.event, len(item.follows))
             for packet in item.follows:
                 tail += (packet.queue, packet.redis_id, packet.payload)
+            if item.cause is not None:
+                releases += (str(position), "held", item.redis_id, item.cause, "")
             for hold in item.holds:
                 releases += (str(position), hold.kind, hold.name, hold.token, _last_word(item, hold))
             if (join := item.join) is not None:

@@ -12,12 +12,14 @@ from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import Any, NamedTuple, Protocol
 
+import orjson
 import redis
 from dramatiq import ConnectionClosed, Consumer, Message, MessageProxy
 from dramatiq import worker as stock
 from dramatiq.common import q_name
 from dramatiq.errors import DecodeError
 
+from callboard.core.holds import Cause, held_of
 from callboard.core.limits import storable
 from callboard.core.logging import get_logger
 from callboard.core.plain import words
@@ -26,6 +28,7 @@ from callboard.middleware.committer import Committer, Finished
 from callboard.middleware.delivery import Delivery, Packet, is_text
 from callboard.middleware.execution import now_ms
 from callboard.middleware.hand import Hand
+from callboard.middleware.pauses import Pauses
 
 #: The most messages that a process takes from one queue ahead of its threads.
 MOST = 512
@@ -47,6 +50,8 @@ class Fetched(NamedTuple):
     payload: bytes
     rescued: int
     begun_again: int
+    #: For how long (ms) it was parked, by cause, as JSON; b"" where it never was.
+    held: bytes
 
 
 class Source(Protocol):
@@ -58,6 +63,7 @@ class Source(Protocol):
 
     def fetch(self, queue: str, count: int) -> list[Fetched]: ...
     def is_paused(self, queue: str) -> bool: ...
+    def paused_since(self, queue: str) -> int | None: ...
     def wait_for_token(self, queue: str, timeout: float) -> bool: ...
     def hold_delayed(self, redis_id: str) -> None: ...
     def forget_delayed(self, redis_ids: Iterable[str]) -> None: ...
@@ -87,6 +93,7 @@ class RedisConsumer(Consumer):
         self._reclaimed = False
         self._fetched_at = 0.0
         self._woken = True
+        self._pauses = Pauses()
 
     def __next__(self) -> MessageProxy | None:
         try:
@@ -99,10 +106,11 @@ class RedisConsumer(Consumer):
         if not self._delayed and self._broker.is_paused(self._queue):
             self._stand_by()
             return None
+        if self._broker.draining:
+            self._hand_back()
+            time.sleep(0.05)
+            return None
         if not self._cache:
-            if self._broker.draining:
-                time.sleep(0.05)
-                return None
             if not self._reclaimed:
                 self._reclaim()
             if not self._has_room():
@@ -110,7 +118,8 @@ class RedisConsumer(Consumer):
             if not self._woken and not self._await_token():
                 return None
             self._fetch()
-            if not self._cache:
+            # The order to stop may have come while this waited; what a stop broke off is for the next worker.
+            if not self._cache or self._broker.draining:
                 return None
         return self._cache.pop()
 
@@ -131,17 +140,22 @@ class RedisConsumer(Consumer):
     def close(self) -> None:
         # The worker has given back, or forgotten, what waits for its time.
         self._let_go(list(self._waiting))
-        cached, self._cache = self._cache, []
-        self.requeue(cached)
+        self._hand_back()
 
     def _stand_by(self) -> None:
         """Give back what no thread has yet, and wait a moment."""
+        self._hand_back()
+        self._woken = True
+        since = self._broker.paused_since(self._queue)
+        time.sleep(STAND_BY)
+        if since is not None:
+            self._pauses.see(since)
+
+    def _hand_back(self) -> None:
         cached, self._cache = self._cache, []
         if cached:
             # The next one to be handed out is the last of them.
             self.requeue(reversed(cached))
-        self._woken = True
-        time.sleep(STAND_BY)
 
     def _let_go(self, ids: list[str]) -> None:
         for redis_id in ids:
@@ -207,6 +221,8 @@ class RedisConsumer(Consumer):
                 self._held.take(each.redis_id)
                 self._cache.append(delivery)
         self._cache.reverse()
+        if self._pauses and len(found) < wanted:
+            self._pauses.forget()
 
     def _adapt(self, elapsed: float, *, full: bool) -> None:
         if full and elapsed < 0.04:
@@ -233,7 +249,21 @@ class RedisConsumer(Consumer):
             message = message.copy(queue_name=self._queue)
         message.options["redis_message_id"] = redis_id
         self._plan(message, redis_id, fetched)
-        return Delivery(message, redis_id, len(payload), fetched, found.rescued, found.begun_again)
+        held = None
+        if found.held or self._pauses:
+            held = self._held_back(message, found.held, fetched)
+        return Delivery(message, redis_id, len(payload), fetched, found.rescued, found.begun_again, held)
+
+    def _held_back(self, message: Message[Any], parked: bytes, fetched: int) -> dict[Cause, int]:
+        """For how long (ms) a message was held back by each cause: parked, or on a paused queue."""
+        held = held_of(_object(parked))
+        ready = message.options.get("ready_at")
+        if type(ready) is not int:
+            ready = message.message_timestamp
+        paused = min(self._pauses.held(ready), fetched - ready - sum(held.values()))
+        if paused > 0:
+            held["pause"] = held.get("pause", 0) + paused
+        return held
 
     def _plan(self, message: Message[Any], redis_id: str, fetched: int) -> None:
         """Note until when the worker is going to wait with a message."""
@@ -261,7 +291,7 @@ class RedisConsumer(Consumer):
                 retry = () if message.retry is None else (message.retry,)
                 finished.follows = (*retry, *message.followers)
             if not dead and message.moves:
-                finished.fate, finished.lot = message.moves, message.lot
+                finished.fate, finished.lot, finished.cause = message.moves, message.lot, message.cause
             if (execution := message.execution) is not None:
                 finished.holds, finished.outcome = execution.holds, execution.outcome
                 finished.begun = execution.started is not None
@@ -271,6 +301,13 @@ class RedisConsumer(Consumer):
         self._held.let_go(redis_id)
         if not self._room.is_set() and self._is_low():
             self._room.set()
+
+
+def _object(encoded: bytes) -> object:
+    try:
+        return orjson.loads(encoded) if encoded else None
+    except ValueError:
+        return None
 
 
 def check_fields(message: Message[Any], payload: bytes) -> None:

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from dramatiq import Message, MessageProxy
 
+from callboard.core.holds import Cause
+
 if TYPE_CHECKING:
     from callboard.middleware.execution import Execution
 
@@ -72,6 +74,7 @@ class Delivery(MessageProxy):
         fetched: int,
         rescued: int = 0,
         begun_again: int = 0,
+        held: dict[Cause, int] | None = None,
     ) -> None:
         super().__init__(message)
         # Attributes of its own, since the proxy's way of looking them up in the message is slow.
@@ -91,6 +94,8 @@ class Delivery(MessageProxy):
         self.rescued = rescued
         #: How often it was begun since it was rescued for the first time.
         self.begun_again = begun_again
+        #: For how long (ms) it was held back until then, by cause; None where it never was.
+        self.held = held or None
         self.execution: Execution | None = None
         #: The message that takes this one's place, in the same commit: a retry, or another wait.
         self.retry: Packet | None = None
@@ -107,6 +112,7 @@ class Delivery(MessageProxy):
         #: Where the message goes instead of being done with: "back" to its queue, or to "park" in `lot`.
         self.moves: Literal["", "back", "park"] = ""
         self.lot = ""
+        self.cause: Cause | None = None
 
     @property
     def begun(self) -> bool:

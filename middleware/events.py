@@ -9,7 +9,8 @@ Keys of a `run`: id, at (enqueued), job, q (queue), s (state), n (attempt), m (a
 (execution id), w (worker), trg (trigger), sch (schedule id), due, by (who asked), rdy (ready), fet
 (fetched), sta (started), fin (finished), ms (duration), lim (time limit), args, kw, res (result), prg
 (progress), err ([type, text, traceback]), why (reason), rat (retry at), logs ([[at, level, text],
-...]), dl (the id in Redis of its dead letter), flw (the chain and the group that it is a part of).
+...]), hld (ms for which it was held back before its first start, by cause), dl (the id in Redis of its dead
+letter), flw (the chain and the group that it is a part of).
 """
 
 import traceback
@@ -158,6 +159,8 @@ def _about(message: Any, execution: Execution, worker: str) -> dict[str, Any]:
         event["kw"] = kwargs
     if execution.started is not None:
         event["sta"] = execution.started
+    if execution.attempt == 1 and (held := getattr(message, "held", None)):
+        event["hld"] = held
     # Either may have a fraction, or come with the message and be anything.
     limit, attempts = execution.limit_ms, execution.max_attempts
     if limit is not None and 0 <= limit < MAX_NUMBER:

@@ -85,7 +85,12 @@ class Window:
 class Leash(Window):
     """The same for a function that another process runs: the thread that waits for it looks here itself."""
 
-    __slots__ = ()
+    __slots__ = ("look",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        #: Finds out where the process is: files, lines and names of functions, or nothing.
+        self.look: Callable[[], list[tuple[str, int, str]]] | None = None
 
     def _strike(self, exception: type[BaseException]) -> bool:
         return True

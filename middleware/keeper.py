@@ -12,7 +12,9 @@ import redis
 from dramatiq import Message
 from dramatiq.errors import DecodeError
 
+from callboard import __version__
 from callboard.core.logging import get_logger
+from callboard.core.memory import own_memory
 from callboard.middleware import events, mutex
 from callboard.middleware.consumer import check_fields
 from callboard.middleware.delivery import Hold
@@ -28,8 +30,11 @@ ROUND = 5.0
 #: Every so many rounds the janitor looks: longer apart than the reply to a fetch may take.
 JANITOR = 6
 
-#: Milliseconds after which a worker describes itself again: a Redis that restarts with nothing forgets it.
-DESCRIBE_MS = 60_000
+#: Every so many rounds it tidies up, which costs a few commands for each queue of the fleet.
+TIDY = 60
+
+#: The most runs that a sign of life tells of.
+MOST_RUNS = 128
 
 
 class Keeper(threading.Thread):
@@ -46,8 +51,6 @@ class Keeper(threading.Thread):
         self._renew = load_script(broker.client, "renew")
         self._release = load_script(broker.client, "release")
         self._begun = now_ms()
-        self._described = 0
-        self._stuck = 0
         #: Milliseconds of silence after which a worker counts as dead.
         self._silence = max(broker.heartbeat_timeout, int(2 * ROUND * 1000))
         #: When Redis last answered a round, and until when nobody counts as dead (s, monotonic).
@@ -89,7 +92,8 @@ class Keeper(threading.Thread):
                 self._rounds += 1
                 if self._rounds % JANITOR == 0:
                     self._janitor.look()
-                self._describe()
+                if self._rounds % TIDY == 0:
+                    self._janitor.tidy()
                 told = False
             except redis.RedisError as error:
                 if not told:
@@ -108,7 +112,8 @@ class Keeper(threading.Thread):
                 if hold.leased:
                     self._keep(execution, hold)
         queues = [] if self._is_patient() else [*broker.queues, *broker.delay_queues]
-        flat = self._rescue(keys=[broker.namespace], args=[broker.broker_id, self._silence, *queues])
+        about = json.dumps(self._description())
+        flat = self._rescue(keys=[broker.namespace], args=[broker.broker_id, self._silence, about, *queues])
         now = time.monotonic()
         if now - self._heard > self._silence / 1000:
             # Redis was away, or this process was: so may others have been, and they need time to be heard.
@@ -141,18 +146,23 @@ class Keeper(threading.Thread):
             return
         self._broker.committer.record(events.lost(message, worker))
 
-    def _describe(self) -> None:
-        now, stuck = now_ms(), count_stuck(self._broker)
-        if now - self._described < DESCRIBE_MS and stuck == self._stuck:
-            return
-        description = {
+    def _description(self) -> dict[str, Any]:
+        """What this process is and does now; `runs` are [run id, job, attempt, begun at (ms), lost]."""
+        live = [each for each in Recording.of(self._broker).live() if each.started is not None]
+        memory = own_memory()
+        return {
             "pid": os.getpid(),
             "host": platform.node(),
-            "threads": self._threads,
-            "stuck": stuck,
-            "queues": sorted(self._queues or self._broker.queues),
+            "version": __version__,
             "python": platform.python_version(),
+            "threads": self._threads,
+            "busy": len(live),
+            "stuck": count_stuck(self._broker),
+            "queues": sorted(self._queues or self._broker.queues),
+            "memory": memory.size,
+            "memory_kind": memory.kind,
             "started_at": self._begun,
+            "runs": [
+                [each.run_id, each.job, each.attempt, each.started, each.stuck] for each in live[:MOST_RUNS]
+            ],
         }
-        self._broker.client.hset(self._broker.keys.workers, self._broker.broker_id, json.dumps(description))
-        self._described, self._stuck = now, stuck

@@ -10,6 +10,7 @@ from callboard.middleware.declare import declaration
 from callboard.middleware.isolation import Isolation
 from callboard.middleware.keeper import Keeper
 from callboard.middleware.parking import Parking, pause_lot
+from callboard.middleware.stacks import Stacks
 from callboard.middleware.switches import Switches
 from callboard.middleware.work_queue import WorkQueue
 
@@ -35,6 +36,7 @@ class Lifecycle(Middleware):
             broker.rouse()
 
         broker.switches.resumed = resumed
+        broker.switches.asked = Stacks(broker).asked
         broker.switches.start()
         parking.start()
         self._capture.install()

@@ -81,7 +81,7 @@ class Limits(Middleware):
             used_up, second = 1, 0
         if used_up:
             name = bounds[used_up - 1][0]
-            raise park(message, f"limit|{name}", f"limit: {name} is used up")
+            raise park(message, f"limit|{name}", f"limit: {name} is used up", "limit")
         held = (
             Hold(
                 "limit",

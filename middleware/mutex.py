@@ -14,6 +14,7 @@ import redis
 from dramatiq import MessageProxy
 from dramatiq.middleware import Interrupt, Middleware
 
+from callboard.core.holds import Cause
 from callboard.core.logging import get_logger
 from callboard.core.plain import words
 from callboard.core.states import RunState
@@ -106,11 +107,12 @@ class Mutex(Middleware):
         token = f"{message.message_id}:{uuid4()}"
         overlap = message.options.get("overlap", actor.options.get("overlap", "skip"))
         asked = "wait" if message.begun else overlap
+        cause: Cause = "overlap" if asked in ("buffer_one", "cancel_running") else "mutex"
         try:
             fence, holder = self._take(broker.namespace, name, message, token, asked)
         except redis.RedisError as error:
             self._logger.warning("A mutex cannot be taken for now: %s. Its run waits.", error)
-            raise park(message, f"mutex|{name}", OVERLAP) from None
+            raise park(message, f"mutex|{name}", OVERLAP, cause) from None
         if fence > 0:
             message.execution.holds = (*message.execution.holds, Hold("mutex", name, token))
             message.execution.fence = fence
@@ -121,7 +123,7 @@ class Mutex(Middleware):
                 raise skip(message, REASONS[REPLACED])
             self._cancel(broker, holder, message)
         if fence == OWN or (fence == TAKEN and asked != "skip"):
-            raise park(message, f"mutex|{name}", OVERLAP)
+            raise park(message, f"mutex|{name}", OVERLAP, cause)
         raise skip(message, REASONS[fence])
 
     def after_process_message(self, broker: Any, message: MessageProxy, **outcome: Any) -> None:

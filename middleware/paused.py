@@ -24,4 +24,4 @@ class Paused(Middleware):
         if broker.is_paused(message.queue_name):
             raise put_back(message, "paused")
         if message.actor_name in switches.paused_jobs:
-            raise park(message, pause_lot(message.actor_name), "paused")
+            raise park(message, pause_lot(message.actor_name), "paused", "pause")

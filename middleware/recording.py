@@ -33,7 +33,8 @@ class Recording(Middleware):
     @property
     def actor_options(self) -> set[str]:
         """What a job says about itself."""
-        return {"category", "description", "enabled", "periodic", "misfire", "misfire_limit", "grace"}
+        about = {"category", "description", "enabled", "quick_action"}
+        return about | {"periodic", "misfire", "misfire_limit", "grace"}
 
     def before_declare_actor(self, broker: Any, actor: Any) -> None:
         check_name(actor)
@@ -44,6 +45,7 @@ class Recording(Middleware):
         check_choice(actor, "enabled", (True, False))
         check_text(actor, "category")
         check_text(actor, "description")
+        check_text(actor, "quick_action")
 
     def live(self) -> list[Execution]:
         """The executions of this process that run now."""

@@ -1,7 +1,8 @@
 """Reports failed runs to Sentry: by default only the failure after which nothing more is tried.
 
 Without a DSN nothing is set up at all. An application that has set up Sentry itself keeps its own client, and
-failures go there. Events are sent by a thread of the client's; no hook waits for the network.
+failures go there. Scheduled runs check in with Sentry's cron monitors (`checkins`). Events are sent by a
+thread of the client's; no hook waits for the network.
 
 Dramatiq's own integration is not used: it reports each failed attempt.
 """
@@ -21,6 +22,7 @@ from sentry_sdk.utils import event_from_exception
 from callboard.core.errors import BadInput
 from callboard.core.hiding import hide
 from callboard.core.settings import load_settings
+from callboard.middleware.checkins import check_in, check_out
 from callboard.middleware.execution import Execution
 
 #: Seconds that a worker's end waits for events that have not been sent.
@@ -40,7 +42,7 @@ class Sentry(Middleware):
 
     def __init__(self, dsn: str | None = None) -> None:
         self._dsn = dsn
-        self._active = False
+        self._active = self._crons = False
 
     @property
     def actor_options(self) -> set[str]:
@@ -60,17 +62,20 @@ class Sentry(Middleware):
         if dsn and not sentry_sdk.get_client().is_active():
             set_up(dsn)
         self._active = sentry_sdk.get_client().is_active()
+        self._crons = self._active and load_settings().callboard_sentry_crons
 
     def after_worker_shutdown(self, _broker: Any, _worker: Worker) -> None:
         if self._active:
             sentry_sdk.flush(FLUSH_SECONDS)
 
-    def before_process_message(self, _broker: Any, message: MessageProxy) -> None:
+    def before_process_message(self, broker: Any, message: MessageProxy) -> None:
         # What the run leaves behind (breadcrumbs, tags) is its own, not the thread's next run's.
         if self._active:
             scope = sentry_sdk.isolation_scope()
             scope.__enter__()
             setattr(message, _SCOPE, scope)
+            if self._crons:
+                check_in(broker, message)
 
     def after_process_message(
         self,
@@ -87,6 +92,8 @@ class Sentry(Middleware):
                 options = broker.get_actor(message.actor_name).options
                 if _worth_reporting(message, exception, options):
                     _report(message, exception, options)
+            if self._crons:
+                check_out(message, exception)
         finally:
             _leave(message)
 

@@ -2,6 +2,7 @@
 
 from dramatiq.middleware import SkipMessage
 
+from callboard.core.holds import Cause
 from callboard.core.states import RunState
 from callboard.middleware.delivery import Delivery
 
@@ -19,12 +20,13 @@ def skip(delivery: Delivery, reason: str, state: RunState = RunState.SKIPPED) ->
     return SkipMessage(reason)
 
 
-def park(delivery: Delivery, lot: str, reason: str) -> SkipMessage:
+def park(delivery: Delivery, lot: str, reason: str, cause: Cause) -> SkipMessage:
     """The exception to raise where a run has to wait: its message is parked until the lot is free to go on.
 
-    It waits in Redis, holds no thread and burns no attempt; see `parking`.
+    It waits in Redis, holds no thread and burns no attempt; see `parking`. How long it does so is put down to
+    the cause.
     """
-    delivery.silent, delivery.moves, delivery.lot = True, "park", lot
+    delivery.silent, delivery.moves, delivery.lot, delivery.cause = True, "park", lot, cause
     return SkipMessage(reason)
 
 

@@ -9,12 +9,14 @@ import json
 import threading
 import time
 from collections.abc import Callable
+from math import isfinite
 from typing import Any
 
 import redis
 
 from callboard.core.keys import Keys
 from callboard.core.logging import get_logger
+from callboard.middleware.execution import now_ms
 
 #: Seconds of silence after which the connection is tried, and to wait for what then comes back. A network may
 #: swallow one without a sign, and whoever only listens never notices.
@@ -31,6 +33,9 @@ KINDS = {
 
 #: The field of the control hash that tells when a pause has last ended: {at}, in ms.
 RESUMED = b"resumed:"
+
+#: What the signal begins with that asks where a run is: `stack <run id> <ask>`.
+STACK = b"stack "
 
 #: The most signals that are answered by reading once.
 MOST = 10_000
@@ -65,8 +70,12 @@ class Switches:
         self.paused_all: str | None = None
         self.paused_queues: dict[str, str] = {}
         self.paused_jobs: dict[str, str] = {}
+        #: Since when (ms since the epoch), by the field of the control hash.
+        self._paused_at: dict[str, int] = {}
         #: Called with the jobs that are no longer paused, when any pause has ended.
         self.resumed: Callable[[set[str]], None] = _nothing
+        #: Called with the id of a run, and of the ask, when somebody asks where it is.
+        self.asked: Callable[[str, str], None] = _nothing
         #: Ids of the runs that must not go on, each with {state, reason, by}.
         self.ended: dict[str, dict[str, Any]] = {}
         self._thread = threading.Thread(target=self._run, name="callboard-switches", daemon=True)
@@ -89,12 +98,19 @@ class Switches:
         """Read all switches."""
         control: Any = self._client.hgetall(self._keys.control)
         found: dict[str, dict[str, str]] = {kind: {} for kind in KINDS}
+        began: dict[str, int] = {}
         for field, value in control.items():
             text = field.decode("utf-8", "replace")
             kind = next((kind for kind in KINDS if text.startswith(kind)), None)
             if kind is not None:
-                reason = _object(value).get("reason")
-                found[kind][text.removeprefix(kind)] = str(reason or KINDS[kind])
+                about = _object(value)
+                found[kind][text.removeprefix(kind)] = str(about.get("reason") or KINDS[kind])
+                at = about.get("at")
+                if isinstance(at, int | float) and isfinite(at):
+                    began[text] = int(at)
+                else:
+                    began[text] = self._paused_at.get(text, now_ms())
+        self._paused_at = began
         self.disabled = found["disabled:"]
         self._pause(found["paused:all:"].get(""), found["paused:queue:"], found["paused:job:"])
 
@@ -110,6 +126,11 @@ class Switches:
         if stale:
             self._client.hdel(self._keys.ended, *stale)
         self.ended = {run: order for run, order in ended.items() if run not in stale}
+
+    def paused_since(self, queue: str) -> int | None:
+        """Since when (ms since the epoch) a queue is paused, or everything is; None where neither is."""
+        fields = ("paused:all:", f"paused:queue:{queue}")
+        return min((self._paused_at[each] for each in fields if each in self._paused_at), default=None)
 
     def _pause(self, everything: str | None, queues: dict[str, str], jobs: dict[str, str]) -> None:
         ended = set(self.paused_jobs) - set(jobs)
@@ -149,22 +170,34 @@ class Switches:
             if message is not None:
                 heard, asked = now, None
                 if message["type"] == "message" and not self._stopping:
-                    if message["data"] == b"look":
-                        self.resumed(set())
-                    # Thousands may come at once, as when all runs of a job are ended.
-                    for _ in range(MOST):
-                        if listener.get_message(timeout=0.0) is None:
-                            break
-                    self.read()
+                    self._obey(listener, message)
             elif asked is None and now >= until:
                 listener.ping()
                 asked = now
             elif now >= until:
                 raise redis.TimeoutError("the connection has gone silent")
 
+    def _obey(self, listener: Any, message: Any) -> None:
+        """Obey a signal, and those that came with it: thousands may, as when all runs of a job are ended."""
+        heard: set[bytes] = set()
+        for _ in range(MOST):
+            if message["type"] == "message":
+                heard.add(message["data"])
+            message = listener.get_message(timeout=0.0)
+            if message is None:
+                break
+        questions = {signal for signal in heard if signal.startswith(STACK)}
+        for question in questions:
+            run_id, _, ask = question.removeprefix(STACK).decode("utf-8", "replace").partition(" ")
+            self.asked(run_id, ask)
+        if b"look" in heard:
+            self.resumed(set())
+        if heard - questions:
+            self.read()
 
-def _nothing(_: set[str]) -> None:
-    """Where no message is held back there is nothing to do."""
+
+def _nothing(*_: object) -> None:
+    """Where no message is held back, and no run is known, there is nothing to do."""
 
 
 def _is_before(at: object, oldest: float) -> bool:

@@ -4,7 +4,8 @@ Redis knows messages by ids of its own; the run's is within them. So finding one
 an operator's single action may, and nothing else should.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -19,6 +20,8 @@ from callboard.middleware.scripts import load_script
 
 #: Messages read at once.
 STEP = 1_000
+
+_UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
 
 class Waiting(NamedTuple):
@@ -63,6 +66,31 @@ def hurry(client: redis.Redis, keys: Keys, waiting: Waiting) -> bool:
     script = load_script(client, "hurry")
     arguments: list[str | bytes] = [waiting.queue, waiting.redis_id, redis_id, message.encode()]
     return bool(script(keys=[keys.namespace], args=arguments) == 1)
+
+
+def hurry_all(client: redis.Redis, keys: Keys, runs: Mapping[str, str]) -> set[str]:
+    """Have the delayed messages of runs go at once; returns the runs that were delayed.
+
+    Reads through each queue once, however many runs there are of it.
+
+    Args:
+        client: Redis.
+        keys: the names of its keys.
+        runs: ids of runs, each with its queue.
+    """
+    hurried = set()
+    for queue in set(runs.values()):
+        wanted = {run_id.encode() for run_id, of in runs.items() if of == queue}
+        found: Any = client.hscan_iter(keys.messages(dq_name(queue)), count=STEP)
+        for redis_id, payload in found:
+            for run_id in {each.decode() for each in wanted.intersection(_UUID.findall(payload))}:
+                message = _decode(payload, run_id)
+                if message is None:
+                    continue
+                waiting = Waiting(message, queue, redis_id.decode(), True, len(payload))
+                if hurry(client, keys, waiting):
+                    hurried.add(run_id)
+    return hurried
 
 
 def _decode(payload: bytes, run_id: str) -> Message[Any] | None:

@@ -5,13 +5,18 @@ from collections.abc import Callable
 from typing import ParamSpec
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from callboard.control.auth import Principal, session_principal
 from callboard.control.auth.sessions import COOKIE
 from callboard.core.errors import CallboardError
 from callboard.panel.home import context
+from callboard.panel.parts.plain import shown
 
 P = ParamSpec("P")
+
+#: Where what came of the last action is kept until the page, which alone can say it, renders as a whole.
+TOLD = "told"
 
 #: How long (s) an answer is good for, so that a page of several live parts asks once.
 REMEMBER_S = 2.0
@@ -58,7 +63,8 @@ def live(key: str, every_s: float) -> Callable[[Callable[P, None]], Callable[P, 
     """Make a part of a page that renders itself again every few seconds, as long as the session is good.
 
     The interval is jittered by up to a tenth, so that viewers do not all ask in the same instant. An error
-    that the user can understand is shown in place, and tried again.
+    that the user can understand is shown in place, and tried again. Where a button within it has done
+    something, the whole page is rendered, which says so.
     """
 
     def decorate(part: Callable[P, None]) -> Callable[P, None]:
@@ -67,7 +73,7 @@ def live(key: str, every_s: float) -> Callable[[Callable[P, None]], Callable[P, 
         @st.fragment(run_every=jittered, key=key)
         def fragment(*args: P.args, **kwargs: P.kwargs) -> None:
             try:
-                if principal() is None:
+                if principal() is None or (TOLD in st.session_state and _alone()):
                     st.rerun()
                 part(*args, **kwargs)
             except CallboardError as error:
@@ -78,8 +84,14 @@ def live(key: str, every_s: float) -> Callable[[Callable[P, None]], Callable[P, 
     return decorate
 
 
+def _alone() -> bool:
+    """Whether a live part renders itself, without the rest of the page."""
+    run = get_script_run_ctx()
+    return run is not None and bool(run.fragment_ids_this_run)
+
+
 def trouble(error: CallboardError) -> None:
     """Show an error that the user can understand, as plain text."""
     with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
         st.markdown(":red[:material/error:]", width="content")
-        st.text(str(error), width="stretch")
+        st.text(shown(str(error)), width="stretch")

@@ -20,8 +20,17 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from callboard.control.auth.sessions import COOKIE
 
-#: Served to anybody: the sign-in page, what it is made of, and the health check.
-PUBLIC = frozenset({"/login", "/healthz", "/app/static/icon.svg"})
+#: Served to anybody: the sign-in page, the ways to a provider and back, what it is made of, the health check.
+PUBLIC = frozenset(
+    {
+        "/login",
+        "/login/oidc",
+        "/login/oidc/callback",
+        "/login/oidc/out",
+        "/healthz",
+        "/app/static/icon.svg",
+    }
+)
 PUBLIC_UNDER = "/app/static/fonts/"
 
 #: Streamlit's own endpoints that an operator's browser never needs.

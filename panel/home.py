@@ -1,6 +1,10 @@
 """What the process holds once: the context of the system, and the entrance over it."""
 
+from collections.abc import Mapping
+
 from callboard.control.auth import log_in, log_out, session_principal
+from callboard.control.auth.oidc import Provider
+from callboard.control.auth.vouched import log_in_vouched
 from callboard.control.context import Context
 from callboard.core.errors import CallboardError
 from callboard.core.settings import Settings, load_settings
@@ -36,3 +40,21 @@ class Entrance:
             return session_principal(context(), token) is not None
         except CallboardError:
             return False
+
+
+class Lobby:
+    """The provider, as the routes need it."""
+
+    def __init__(self, provider: Provider) -> None:
+        self._provider = provider
+
+    def begin(self, back: str, onward: str) -> tuple[str, str]:
+        begun = self._provider.begin(back, onward)
+        return begun.address, begun.ticket
+
+    def finish(self, ticket: str, back: str, answer: Mapping[str, str], address: str) -> tuple[str, str]:
+        vouched = self._provider.finish(ticket, back, answer)
+        return log_in_vouched(context(), vouched, address=address).token, vouched.onward
+
+    def way_out(self, back: str) -> str | None:
+        return self._provider.way_out(back)

@@ -56,6 +56,22 @@ MARKS: dict[Mark, Look] = {
 }
 
 
+#: How a queue does (`control.reads.health`).
+HEALTH: dict[str, Look] = {
+    "healthy": Look("Healthy", GREEN, "green", ":material/check_circle:"),
+    "degraded": Look("Degraded", ORANGE, "orange", ":material/warning:"),
+    "critical": Look("Critical", RED, "red", ":material/error:"),
+    "unknown": Look("Too little data", GREY, "gray", ":material/hourglass_empty:"),
+}
+
+#: How bad a finding is.
+SEVERITIES: dict[str, Look] = {
+    "critical": Look("Critical", RED, "red", ":material/error:"),
+    "high": Look("High", ORANGE, "orange", ":material/warning:"),
+    "medium": Look("Medium", YELLOW, "yellow", ":material/warning:"),
+    "low": Look("Low", GREY, "gray", ":material/info:"),
+}
+
 #: The same colours in charts, where much succeeds and what does not must stand out.
 CHART = {each.word: each.colour for each in LOOKS.values()} | {"Succeeded": "rgba(46, 158, 107, 0.62)"}
 

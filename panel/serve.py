@@ -14,16 +14,17 @@ import streamlit
 import uvicorn
 from anyio import to_thread
 from starlette.middleware import Middleware
+from starlette.routing import Route
 from starlette.types import ASGIApp
 from streamlit.web import bootstrap
 
+from callboard.control.auth.oidc import Provider
 from callboard.control.reads.jobs import jobs
 from callboard.core.errors import CallboardError, Conflict
 from callboard.core.logging import get_logger
 from callboard.core.settings import Settings, load_settings
-from callboard.panel import charts, home, parts
+from callboard.panel import charts, home, parts, signin, signin_oidc
 from callboard.panel.gate import Gate
-from callboard.panel.signin import routes
 
 log = get_logger(__name__)
 
@@ -41,12 +42,27 @@ def make_app(settings: Settings) -> ASGIApp:
     home.settle(settings)
     door = home.Entrance()
     gate = Middleware(Gate, known=door.known)
-    app = streamlit.App(SCRIPT, lifespan=lifespan, routes=routes(door), middleware=[gate])
+    app = streamlit.App(SCRIPT, lifespan=lifespan, routes=doors(settings, door), middleware=[gate])
     # With the script known, Streamlit reads panel/.streamlit/config.toml; these go over it.
     bootstrap.load_config_options(
         {"server.address": settings.callboard_host, "server.port": settings.callboard_panel_port}
     )
     return app
+
+
+def doors(settings: Settings, door: home.Entrance) -> list[Route]:
+    """The routes outside the pages: those of the password, and of a provider where one is named.
+
+    Raises:
+        BadSettings: something of the provider is not set.
+    """
+    if not settings.callboard_oidc_issuer:
+        return signin.routes(door)
+    provider = Provider(settings)
+    return [
+        *signin.routes(door, provider.label),
+        *signin_oidc.routes(home.Lobby(provider), provider.label, settings.callboard_panel_url),
+    ]
 
 
 @asynccontextmanager
@@ -98,7 +114,11 @@ def listen(host: str, port: int) -> socket.socket:
     """A socket that listens there; port 0 takes any free one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family, backlog=512)
+        listener = socket.create_server((host, port), family=family, backlog=512)
+        # Of a socket that it has not made itself asyncio leaves Nagle's algorithm on: the last part of a page
+        # would wait some 40 ms until the browser has acknowledged the one before.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return listener
     except OSError as error:
         raise Conflict(
             f"The panel cannot listen on {host}:{port} ({error.strerror}); "

@@ -3,10 +3,12 @@
 They are plain HTTP: a session begins with a cookie that no script can read, and Streamlit cannot set one.
 """
 
+from functools import partial
 from html import escape
 from pathlib import Path
 from string import Template
 from typing import Protocol
+from urllib.parse import quote
 
 from anyio import to_thread
 from starlette.requests import Request
@@ -36,16 +38,18 @@ class Door(Protocol):
         """Whether the token's session is good."""
 
 
-def routes(door: Door) -> list[Route]:
-    """The routes, over a door."""
+def routes(door: Door, provider: str | None = None) -> list[Route]:
+    """The routes, over a door; `provider` is what the one is called with whom people may sign in as well."""
+
+    page = partial(sign_in_page, provider=provider)
 
     async def form(request: Request) -> Response:
         onward = safe_next(request.query_params.get("next", ""))
         token = session_token(request.scope)
         if token is not None and await to_thread.run_sync(door.known, token):
             return RedirectResponse(onward, status_code=303)
-        notice = "You are signed out." if "out" in request.query_params else ""
-        return page(onward, notice=notice)
+        out = "out" in request.query_params
+        return page(onward, notice="You are signed out." if out else "", out=out)
 
     async def enter(request: Request) -> Response:
         if not from_here(request):
@@ -87,8 +91,15 @@ def routes(door: Door) -> list[Route]:
     ]
 
 
-def page(
-    onward: str, *, name: str = "", notice: str = "", alert: str = "", status: int = 200
+def sign_in_page(
+    onward: str,
+    *,
+    provider: str | None = None,
+    name: str = "",
+    notice: str = "",
+    alert: str = "",
+    status: int = 200,
+    out: bool = False,
 ) -> HTMLResponse:
     """The sign-in page; everything in it that came from outside is escaped."""
     said = (
@@ -100,8 +111,17 @@ def page(
         name=escape(name[:LONGEST], quote=True),
         focus_name="" if name else "autofocus",
         focus_password="autofocus" if name else "",
+        provider=_offered(provider, onward, out=out) if provider else "",
     )
     return HTMLResponse(body, status_code=status, headers={"cache-control": "no-store"})
+
+
+def _offered(label: str, onward: str, *, out: bool) -> str:
+    """The way to the provider; after signing out here, the way out there as well."""
+    to = escape(f"/login/oidc?next={quote(onward, safe='')}", quote=True)
+    said = escape(label)
+    more = f'<p class="more"><a href="/login/oidc/out">Sign out at {said} too</a></p>' if out else ""
+    return f'<div class="or">or</div><a class="other" href="{to}">Sign in with {said}</a>{more}'
 
 
 def safe_next(path: str) -> str:

@@ -101,6 +101,7 @@ def batch_of_due(entries: Iterable[Entry], now: datetime) -> Batch:
 
 def slot_message(entry: Entry, run_id: UUID, due_at: datetime, enqueued_at: datetime) -> Message[Any]:
     """The message that a slot leads to. It is the same whoever makes it, but for its timestamp."""
+    monitor = {} if entry.monitor is None else {"monitor": entry.monitor}
     return Message(
         queue_name=entry.queue_name,
         actor_name=entry.actor_name,
@@ -111,6 +112,7 @@ def slot_message(entry: Entry, run_id: UUID, due_at: datetime, enqueued_at: date
             "schedule_id": entry.id,
             "due_at": to_ms(due_at),
             "requested_by": "schedule",
+            **monitor,
         },
         message_id=str(run_id),
         message_timestamp=to_ms(enqueued_at),

@@ -31,8 +31,10 @@ class Duty:
 class Courier(threading.Thread):
     """Does its duties when they are due or asked for. One that fails is tried again and holds up no other."""
 
-    def __init__(self, duties: Iterable[Duty], database: Outage, redis: Outage) -> None:
-        super().__init__(name="callboard-courier", daemon=True)
+    def __init__(
+        self, duties: Iterable[Duty], database: Outage, redis: Outage, *, name: str = "callboard-courier"
+    ) -> None:
+        super().__init__(name=name, daemon=True)
         self._duties = {duty.name: duty for duty in duties}
         self._database = database
         self._redis = redis

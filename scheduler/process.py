@@ -1,8 +1,9 @@
-"""The scheduler's process: three threads, put together here.
+"""The scheduler's process: its threads, put together here.
 
 The *emitter* claims slots and sends them; it is alone on its path. The *courier* does the rest: it sends
 what was left behind or delayed, passes switches and signals on, gives signs of life. The *listener* hears
-of changes in the database and wakes the other two. The main thread waits for the signal to end.
+of changes in the database and wakes the other two. Where people are to be told of alerts, a *teller* does
+that. The main thread waits for the signal to end.
 
 Neither PostgreSQL nor Redis being away ends the process. Any number of them may run.
 """
@@ -11,7 +12,7 @@ import gc
 import platform
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from queue import Empty, SimpleQueue
@@ -32,13 +33,15 @@ from callboard.scheduler.health import health_duties
 from callboard.scheduler.listener import Listener
 from callboard.scheduler.memory import Memory
 from callboard.scheduler.outage import Outage
-from callboard.scheduler.presence import EVERY, Presence
+from callboard.scheduler.presence import EVERY
 from callboard.scheduler.relay import BATCH, Relay
 from callboard.scheduler.switches import send_signals, sync_switches
+from callboard.scheduler.teller import telling_thread
 from callboard.storage.alerts import open_alert, resolve_alert
 from callboard.storage.clocks import database_time
 from callboard.storage.engine import make_engine
 from callboard.storage.outbox import next_delayed
+from callboard.storage.presence import Presence
 
 log = get_logger(__name__)
 
@@ -58,13 +61,13 @@ CLOCK_EVERY = 5.0
 STEP_SHOWN = 3600.0
 
 
-def run(settings: Settings) -> None:
-    """Run a scheduler until SIGTERM or SIGINT.
+def run(settings: Settings, duties: Sequence[Duty] = ()) -> None:
+    """Run a scheduler until SIGTERM or SIGINT. `duties` are what it does beside its own, in a thread more.
 
     Raises:
         BadSettings: no database or no Redis is named.
     """
-    with _stop_signals() as signals, SchedulerProcess(settings) as process:
+    with _stop_signals() as signals, SchedulerProcess(settings, duties) as process:
         # What is imported by now stays: collections that leave it out are too short to delay a slot.
         gc.freeze()
         while process.alive:
@@ -80,7 +83,7 @@ def run(settings: Settings) -> None:
 class SchedulerProcess:
     """One scheduler with its threads. Starts with `start` or as a context, and ends with `stop`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, duties: Sequence[Duty] = ()) -> None:
         if not settings.database_url:
             raise BadSettings("No database is named: set DATABASE_URL, or start `callboard up` in this home.")
         if not settings.redis_url:
@@ -106,7 +109,10 @@ class SchedulerProcess:
         self.relay = Relay(self._engine, self._broker)
         self.scheduler = Scheduler(self._engine, self.relay, self.clock, self._database, self._redis)
         self.scheduler.tells = settings.cron_enable_alert_notifications
-        self._presence = Presence(self._client, self._keys, self._describe)
+        self.scheduler.timetable.monitored = (
+            settings.callboard_sentry_crons and settings.sentry_dsn is not None
+        )
+        self._presence = Presence(self._client, self._keys.schedulers, self._describe)
         self._memory = Memory(self._engine, self._client, self._keys)
         self._courier = Courier(
             [
@@ -120,6 +126,10 @@ class SchedulerProcess:
             self._database,
             self._redis,
         )
+        teller = telling_thread(self._engine, settings, self._database, self._redis)
+        self._couriers = [self._courier] if teller is None else [self._courier, teller]
+        if duties:
+            self._couriers.append(Courier(duties, self._database, self._redis, name="callboard-watch"))
         self._listener = Listener(
             settings.database_url,
             ["callboard_schedules", "callboard_control", "callboard_outbox"],
@@ -130,15 +140,17 @@ class SchedulerProcess:
 
     def start(self) -> None:
         """Start the threads."""
-        for thread in (self._listener, self._courier, self._emitter):
+        for thread in (self._listener, *self._couriers, self._emitter):
             thread.start()
         log.info("The scheduler is up.", action="scheduler_started", scheduler=self._presence.id)
 
     def stop(self) -> None:
         """End in order: what is being claimed or sent is finished, within the grace."""
-        for part in (self.scheduler, self._courier, self._listener):
-            part.stop()
-        for thread in (self._emitter, self._courier, self._listener):
+        self.scheduler.stop()
+        for courier in self._couriers:
+            courier.stop()
+        self._listener.stop()
+        for thread in (self._emitter, *self._couriers, self._listener):
             thread.join(GRACE)
             if thread.is_alive():
                 log.warning(
@@ -158,7 +170,7 @@ class SchedulerProcess:
     @property
     def alive(self) -> bool:
         """Whether all of its threads run."""
-        return all(thread.is_alive() for thread in (self._emitter, self._courier, self._listener))
+        return all(thread.is_alive() for thread in (self._emitter, *self._couriers, self._listener))
 
     def __enter__(self) -> Self:
         self.start()

@@ -10,6 +10,7 @@ from typing import Any
 from callboard.core.cron import Cron, cron
 from callboard.core.errors import BadSchedule
 from callboard.core.logging import get_logger
+from callboard.core.monitors import monitor
 from callboard.scheduler.misfire import Policy
 from callboard.storage.slots import ScheduleRow
 
@@ -35,6 +36,8 @@ class Entry:
     doubtful: bool = False
     #: Why it cannot be scheduled, if it cannot.
     problem: str | None = None
+    #: What Sentry is to know of it, where it is told of runs (`core.monitors`).
+    monitor: dict[str, str] | None = None
     options: dict[str, Any] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -77,6 +80,8 @@ class Timetable:
     """All schedules, ordered by when each is to be looked at next."""
 
     def __init__(self) -> None:
+        #: Whether Sentry is told of runs.
+        self.monitored = False
         self._entries: dict[int, Entry] = {}
         #: (when to look, a tie-breaker, the entry); an item is void once its entry has moved on.
         self._heap: list[tuple[datetime, int, Entry]] = []
@@ -99,7 +104,7 @@ class Timetable:
         """Take these for all schedules that there are."""
         before, self._entries = self._entries, {}
         for row in rows:
-            self._entries[row.id] = _merge(before.get(row.id), row)
+            self._entries[row.id] = self._merge(before.get(row.id), row)
         self._heap = []
         for entry in self._entries.values():
             self._push(entry)
@@ -111,7 +116,7 @@ class Timetable:
             before = self._entries.pop(schedule_id, None)
             row = found.get(schedule_id)
             if row is not None:
-                self._entries[schedule_id] = _merge(before, row)
+                self._entries[schedule_id] = self._merge(before, row)
                 self._push(self._entries[schedule_id])
 
     def next_wake(self) -> datetime | None:
@@ -158,6 +163,12 @@ class Timetable:
         entry.refusals += 1
         entry.doubtful = True
         self._push(entry)
+
+    def _merge(self, before: Entry | None, row: ScheduleRow) -> Entry:
+        entry = _merge(before, row)
+        if self.monitored and entry is not before:
+            entry.monitor = monitor(row.job_name, row.key, row.expr, row.tz)
+        return entry
 
     def _push(self, entry: Entry) -> None:
         wake = entry.wake_at

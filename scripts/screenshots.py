@@ -9,6 +9,7 @@ looks at the pages with Chromium. Nothing of it stays but the pictures.
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -16,29 +17,85 @@ sys.path.insert(0, str(ROOT / "tests"))
 import psycopg  # noqa: E402
 from playwright.sync_api import Browser, Page  # noqa: E402
 
-from callboard.control.auth import Role, add_user, local_principal  # noqa: E402
+from callboard.control.auth import (  # noqa: E402
+    Principal,
+    Role,
+    add_token,
+    add_user,
+    set_user_enabled,
+)
 from callboard.control.context import Context  # noqa: E402
 from callboard.core.settings import load_settings  # noqa: E402
 from callboard.storage.embedded import EmbeddedServers  # noqa: E402
 from callboard.storage.migrate import migrate  # noqa: E402
 from helpers.browser import READY, RunningPanel, chromium, open_browser  # noqa: E402
+from helpers.fleets import add_fleet  # noqa: E402
 from helpers.homes import short_folder  # noqa: E402
 from helpers.letters import add_letters  # noqa: E402
+from helpers.panel_alerts import add_alerts  # noqa: E402
+from helpers.panel_anomalies import add_anomalies  # noqa: E402
 from helpers.panel_control import hold_back  # noqa: E402
 from helpers.panel_data import fill  # noqa: E402
+from helpers.panel_health import add_health  # noqa: E402
 
 NAME, PASSWORD = "mara", "a-picture-says-more"
 WIDTH = 1440
 #: Name, address, height (px).
 PAGES = (
-    ("overview", "/", 1080),
+    ("overview", "/", 1370),
     ("jobs", "/jobs", 760),
     ("job", "/job?job=process-referrals", 1060),
-    ("queues", "/queues", 640),
+    ("queues", "/queues", 1240),
+    ("runs", "/runs?q=error:~429+since:30d", 900),
+    ("queue", "/queue?queue=mail", 1000),
+    ("workers", "/workers", 940),
     ("dead-letters", "/dead-letters", 560),
     ("schedules", "/schedules", 800),
+    ("health", "/health", 1400),
+    ("anomalies", "/anomalies", 900),
+    ("alerts", "/alerts", 900),
+    ("calendar", "/schedules", 900),
+    ("collisions", "/schedules", 860),
     ("run", "/run?run={run}", 1000),
+    ("users", "/users", 640),
+    ("tokens", "/tokens", 640),
+    ("audit", "/audit", 760),
 )
+LETTERS: tuple[dict[str, Any], ...] = (
+    {
+        "count": 214,
+        "job": "deliver-webhook",
+        "error_type": "ConnectTimeout",
+        "error": "No answer from hooks.example.org within 10 s",
+        "mark": "a1",
+    },
+    {
+        "count": 37,
+        "job": "send-review-requests",
+        "error_type": "HTTPStatusError",
+        "error": "Client error '429 Too Many Requests'",
+        "mark": "b2",
+        "age": 0.3,
+    },
+    {
+        "count": 6,
+        "job": "export-ledger",
+        "error_type": "UniqueViolation",
+        "error": 'duplicate key value violates unique constraint "ledger_pkey"',
+        "mark": "c3",
+        "age": 2,
+    },
+    {
+        "count": 1,
+        "job": "process-referrals",
+        "error_type": "KeyError",
+        "error": "'referrer_id'",
+        "mark": "d4",
+        "age": 5,
+    },
+)
+#: The tab to open on a page, where it is not the first.
+TABS = {"calendar": "Calendar", "collisions": "Collisions"}
 #: So long (ms) a page may take to finish drawing its charts.
 SETTLE_MS = 4_000
 
@@ -55,19 +112,36 @@ def main() -> int:
         with EmbeddedServers(home) as servers:
             url = servers.database_url
             environ = {"DATABASE_URL": url, "REDIS_URL": servers.redis_url, "CALLBOARD_HOME": str(home)}
+            environ["CALLBOARD_ALERT_URLS"] = "mailto://mail.example.org"
             migrate(url)
             fill(url)
+            with psycopg.connect(url) as connection:
+                add_alerts(connection, said="Nobody came, twice.")
+                add_anomalies(connection)
             with Context(load_settings(environ)) as context:
-                add_user(context, local_principal(), NAME, Role.OPERATOR, PASSWORD)
+                add_people(context)
                 hold_back(context)
-                add_letters(context.writer, context.redis, context.keys, 12, error="no answer", mark="a1")
-            with RunningPanel(environ, folder) as panel, open_browser() as browser:
-                for scheme in ("light", "dark"):
-                    take_all(browser, panel.url, url, scheme, target)
+                add_health(url, context.redis, context.keys)
+                for letters in LETTERS:
+                    add_letters(context.writer, context.redis, context.keys, **letters)
+                with RunningPanel(environ, folder) as panel, open_browser() as browser:
+                    for scheme in ("light", "dark"):
+                        take_all(browser, panel.url, url, scheme, target, context)
     return 0
 
 
-def take_all(browser: Browser, panel: str, database: str, scheme: str, target: Path) -> None:
+def add_people(context: Context) -> None:
+    """Who looks at the pages, and some others."""
+    mara = Principal(NAME, Role.ADMIN, "panel")
+    add_user(context, mara, NAME, Role.ADMIN, PASSWORD)
+    add_user(context, mara, "ines", Role.OPERATOR, PASSWORD)
+    add_user(context, mara, "joost", Role.VIEWER, PASSWORD)
+    set_user_enabled(context, mara, "joost", enabled=False)
+    add_token(context, mara, "ci-deploys", role=Role.OPERATOR, life_s=90 * 86_400)
+    add_token(context, mara, "metrics", role=Role.VIEWER)
+
+
+def take_all(browser: Browser, panel: str, database: str, scheme: str, target: Path, system: Context) -> None:
     """All pages in one colour scheme."""
     context = browser.new_context(
         viewport={"width": WIDTH, "height": 900},
@@ -87,8 +161,11 @@ def take_all(browser: Browser, panel: str, database: str, scheme: str, target: P
     page.wait_for_selector(READY)
     for name, address, height in PAGES:
         page.set_viewport_size({"width": WIDTH, "height": height})
+        add_fleet(system.redis, system.keys)
         page.goto(panel + address.format(run=freshen(database)))
         page.wait_for_selector(READY)
+        if name in TABS:
+            page.get_by_role("tab", name=TABS[name]).click()
         page.wait_for_timeout(SETTLE_MS)
         take(page, target, name, scheme)
     context.close()

@@ -37,6 +37,21 @@ UPDATE callboard.alerts
    AND opened_at <= now() - :age_s * interval '1 second'
 """)
 
+_OPENED = text("""
+SELECT kind, subject, coalesce(details -> 'jobs', details -> 'queues', '[]') AS members
+  FROM callboard.alerts
+ WHERE resolved_at IS NULL AND kind = ANY(cast(:kinds AS text[]))
+""")
+
+_SILENCED = text("""
+SELECT kind, subject
+  FROM unnest(cast(:kinds AS text[]), cast(:subjects AS text[])) AS a (kind, subject)
+ WHERE callboard.silenced(kind, subject, now()) IS NOT NULL
+""")
+
+#: Whoever holds it is the one that judges that.
+_JUDGE = text("SELECT pg_try_advisory_xact_lock(hashtextextended('callboard.alerts.' || :what, 0))")
+
 
 @dataclass(frozen=True, slots=True)
 class NewAlert:
@@ -79,3 +94,29 @@ def resolve_others(
     """Close all alerts of a kind, open for `age_s`, but those of the given subjects. Returns how many."""
     values = {"kind": kind, "subjects": list(subjects), "age_s": age_s}
     return connection.execute(_RESOLVE_OTHERS, values).rowcount
+
+
+def settle_alerts(connection: Connection, kind: str, alerts: Sequence[NewAlert], *, opening: bool) -> None:
+    """Close all alerts of a kind but these, which are opened, or brought up to date, where that is wanted."""
+    if opening:
+        open_alerts(connection, kind, alerts)
+    resolve_others(connection, kind, [each.subject for each in alerts])
+
+
+def opened_alerts(connection: Connection, kinds: Collection[str]) -> dict[tuple[str, str], frozenset[str]]:
+    """The kind and subject of each alert of these kinds that is open, with the jobs or queues it is about
+    where these are several.
+    """
+    rows = connection.execute(_OPENED, {"kinds": list(kinds)})
+    return {(row.kind, row.subject): frozenset(row.members) for row in rows}
+
+
+def silenced(connection: Connection, alerts: Collection[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Which of these kinds and subjects nobody is told of now."""
+    values = {"kinds": [kind for kind, _ in alerts], "subjects": [subject for _, subject in alerts]}
+    return {(kind, subject) for kind, subject in connection.execute(_SILENCED, values)}
+
+
+def may_judge(connection: Connection, what: str) -> bool:
+    """Whether nobody else judges that just now; until the end of the transaction nobody will."""
+    return bool(connection.execute(_JUDGE, {"what": what}).scalar_one())

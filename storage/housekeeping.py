@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Table, delete, func, or_, select
 
-from callboard.storage.tables import alerts, breaker_changes, sessions, uptime_checks
+from callboard.storage.tables import alerts, breaker_changes, sessions, silences, uptime_checks
 
 
 class Leftovers(NamedTuple):
@@ -33,6 +33,11 @@ def old_uptime_checks(days: int) -> Leftovers:
 def old_alerts(days: int) -> Leftovers:
     """Alerts that were resolved more than so many days ago. One that is open stays, however old it is."""
     return Leftovers(alerts, alerts.c.resolved_at < func.now() - timedelta(days=days))
+
+
+def old_silences(days: int) -> Leftovers:
+    """Silences that were over more than so many days ago."""
+    return Leftovers(silences, silences.c.until_at < func.now() - timedelta(days=days))
 
 
 def old_breaker_changes(days: int) -> Leftovers:

@@ -7,7 +7,8 @@ wherever that is broken off, a letter becomes one run.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any
 from uuid import UUID, uuid5
 
 import orjson
@@ -16,6 +17,8 @@ from sqlalchemy import Connection, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from callboard.core.keys import Keys
+from callboard.storage import bulk
+from callboard.storage.bulk import Dealt, Refused
 from callboard.storage.queries import Row
 from callboard.storage.queries.letters import MATCH, NO_FILTER
 
@@ -82,28 +85,6 @@ SELECT run_id, job, queue, m FROM new
 
 _NOW = text("SELECT floor(extract(epoch FROM clock_timestamp()) * 1000)::bigint")
 
-_LOCK = text("""
-SELECT id, what, filter, requested_by, created_at, state, total, done, failed, abort, cursor_at, cursor_id
-     , removing
-  FROM callboard.bulk_actions
- WHERE id = :id
-   FOR UPDATE
-""")
-
-_GO_ON = text("""
-UPDATE callboard.bulk_actions
-   SET state = 'running', done = done + :done, failed = failed + :failed, cursor_at = :cursor_at
-     , cursor_id = :cursor_id, removing = :removing, last_error = coalesce(:error, last_error)
- WHERE id = :id
-""").bindparams(bindparam("removing", type_=JSONB(none_as_null=True)))
-
-_FINISH = text("""
-UPDATE callboard.bulk_actions
-   SET state = :state, finished_at = now(), removing = NULL
- WHERE id = :id
-""")
-
-
 _EXPIRE = text("""
 WITH old AS (
      SELECT run_id, enqueued_at FROM callboard.runs
@@ -119,31 +100,6 @@ UPDATE callboard.runs r
 """)
 
 _QUEUES = text("SELECT DISTINCT queue FROM callboard.jobs UNION SELECT 'default' ORDER BY 1")
-
-
-class Refused(NamedTuple):
-    """A letter that cannot be requeued, and why."""
-
-    run_id: UUID
-    reason: str
-
-
-class Dealt(NamedTuple):
-    """What became of some letters. `removing` is [queue, id in Redis] of those to be removed there."""
-
-    done: list[UUID]
-    failed: list[Refused]
-    removing: list[list[str]]
-
-
-class Step(NamedTuple):
-    """How far an action is. `removing`: see `Dealt`; `ended`: nothing more is to be done."""
-
-    done: int
-    failed: int
-    total: int
-    ended: bool
-    removing: list[list[str]]
 
 
 def requeued_id(run_id: UUID) -> UUID:
@@ -166,8 +122,7 @@ def deal(
         messages, failed = _messages(connection, client, keys, letters, by)
         refused = {one.run_id for one in failed}
         going = [row for row in letters if row["run_id"] not in refused]
-        if messages:
-            connection.execute(_SEND, {"messages": messages})
+        put(connection, messages)
     if going:
         ids, moments = ([row[name] for row in going] for name in ("run_id", "enqueued_at"))
         connection.execute(_TAKE, {"run_ids": ids, "moments": moments})
@@ -175,46 +130,35 @@ def deal(
     return Dealt(done, failed, [[row["queue"], row["dead_letter"]] for row in going])
 
 
-def work_off(connection: Connection, client: Redis, keys: Keys, action_id: UUID, limit: int) -> Step:
+def work_off(connection: Connection, client: Redis, keys: Keys, action_id: UUID, limit: int) -> bulk.Step:
     """Deal with the next letters of an action, in the caller's transaction; then `remove` those of the step.
-
-    Those of the step before are removed here once more: it may have been broken off in between.
 
     Raises:
         LookupError: there is no such action.
     """
-    action = connection.execute(_LOCK, {"id": action_id}).mappings().one_or_none()
-    if action is None:
-        raise LookupError(f"There is no action {action_id}.")
-    if action["removing"]:
-        remove(client, keys, action["removing"])
-    counts = (action["done"], action["failed"], action["total"])
-    if action["state"] in ("done", "aborted"):
-        return Step(*counts, ended=True, removing=[])
-    letters: Sequence[Row] = []
-    if not action["abort"]:
+
+    def deal_next(action: Row) -> bulk.Batch | None:
         values = {**NO_FILTER, **action["filter"], "limit": limit}
         values |= {name: action[name] for name in ("created_at", "cursor_at", "cursor_id")}
         letters = connection.execute(_NEXT, values).mappings().all()
-    if not letters:
-        state = "aborted" if action["abort"] else "done"
-        connection.execute(_FINISH, {"id": action_id, "state": state})
-        return Step(*counts, ended=True, removing=[])
-    dealt = deal(connection, client, keys, action["what"], letters, by=action["requested_by"])
-    connection.execute(
-        _GO_ON,
-        {
-            "id": action_id,
-            "done": len(dealt.done),
-            "failed": len(dealt.failed),
-            "cursor_at": letters[-1]["enqueued_at"],
-            "cursor_id": letters[-1]["run_id"],
-            "removing": dealt.removing,
-            "error": dealt.failed[-1].reason if dealt.failed else None,
-        },
-    )
-    done, failed, total = counts
-    return Step(done + len(dealt.done), failed + len(dealt.failed), total, False, dealt.removing)
+        if not letters:
+            return None
+        dealt = deal(connection, client, keys, action["what"], letters, by=action["requested_by"])
+        return bulk.Batch(dealt, (letters[-1]["enqueued_at"], letters[-1]["run_id"]))
+
+    return bulk.work_off(connection, action_id, deal_next, partial(remove, client, keys))
+
+
+def put(connection: Connection, messages: Sequence[Mapping[str, Any]]) -> None:
+    """Note messages as pending runs and put them into the outbox; those that are there already stay."""
+    if messages:
+        connection.execute(_SEND, {"messages": list(messages)})
+
+
+def now_ms(connection: Connection) -> int:
+    """The database's clock, in ms since 1970."""
+    found: int = connection.execute(_NOW).scalar_one()
+    return found
 
 
 def remove(client: Redis, keys: Keys, letters: Sequence[Sequence[str]]) -> None:
@@ -252,14 +196,14 @@ def prune(client: Redis, keys: Keys, queue: str, days: int, limit: int) -> int:
 def _messages(
     connection: Connection, client: Redis, keys: Keys, letters: Sequence[Row], by: str
 ) -> tuple[list[dict[str, Any]], list[Refused]]:
-    now: int = connection.execute(_NOW).scalar_one()
+    now = now_ms(connection)
     payloads = _payloads(client, keys, letters)
     messages, failed = [], []
     for row in letters:
         run_id: UUID = row["run_id"]
         payload = payloads.get((row["queue"], row["dead_letter"]))
         if not row["declared"]:
-            failed.append(Refused(run_id, f"no running code declares the job {row['job']}"))
+            failed.append(Refused(run_id, f"no running code declares the job {row['job']}", "unknown"))
         elif payload is None:
             failed.append(Refused(run_id, "its message is no longer in Redis"))
         else:

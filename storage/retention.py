@@ -28,14 +28,17 @@ SELECT count(*)
    AND started_at IS NOT NULL AND state NOT IN ('pending', 'processing', 'skipped')
 """)
 
-_DELETE_ROLLUPS = text("""
-DELETE FROM callboard.rollups
+_DELETE_ROLLUPS = {
+    name: text(f"""
+DELETE FROM callboard.{name}
  WHERE ctid = ANY (ARRAY(
-       SELECT ctid FROM callboard.rollups
+       SELECT ctid FROM callboard.{name}
         WHERE (width_s = 60 AND bucket < now() - :minute_days * interval '24 hours')
            OR (width_s = 3600 AND bucket < now() - :hour_days * interval '24 hours')
         LIMIT :limit))
 """)
+    for name in ("rollups", "queue_rollups")
+}
 
 #: Days that rollups are kept by the minute and by the hour; those by the day are kept for ever.
 MINUTE_DAYS = 35
@@ -84,6 +87,12 @@ def count_old_executions(connection: Connection, days: int) -> int:
 def delete_old_rollups(
     connection: Connection, limit: int, *, minute_days: int = MINUTE_DAYS, hour_days: int = HOUR_DAYS
 ) -> int:
-    """Delete up to `limit` rollups, by the minute and the hour, older than so many days. Returns how many."""
+    """Delete up to `limit` rollups, by the minute and the hour, older than so many days. Returns how many.
+
+    Those of jobs go first; once none of them is left, those of queues.
+    """
     values = {"limit": limit, "minute_days": minute_days, "hour_days": hour_days}
-    return connection.execute(_DELETE_ROLLUPS, values).rowcount
+    for query in _DELETE_ROLLUPS.values():
+        if deleted := connection.execute(query, values).rowcount:
+            return deleted
+    return 0

@@ -35,7 +35,7 @@ _OFF = """CASE WHEN NOT coalesce(j.declared, false) THEN 'no running code declar
 
 _LOAD = text(f"""
 SELECT s.id, s.job_name, coalesce(j.queue, 'default') AS queue, s.expr, s.tz, s.args, s.kwargs
-     , s.misfire, s.misfire_limit, s.grace_ms, s.checked_until, {_VERSION} AS version, {_OFF} AS off
+     , s.misfire, s.misfire_limit, s.grace_ms, s.checked_until, {_VERSION} AS version, {_OFF} AS off, s.key
   FROM callboard.schedules s
   LEFT JOIN callboard.jobs j ON j.name = s.job_name
   LEFT JOIN public.cron_job_config c ON c.job_name = s.job_name
@@ -117,6 +117,8 @@ class ScheduleRow(NamedTuple):
     version: int
     #: Why its slots are not fired at present, or None.
     off: str | None
+    #: What it is called within its job.
+    key: str = ""
 
 
 class Proposal:

@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+import hypothesis
 import pytest
 
 from callboard.core.settings import Settings, load_settings
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
 # The width of a terminal that nothing here writes to, as pytest-xdist hands it on to its workers.
 os.environ.pop("COLUMNS", None)
+
+# How long an example takes says more of the machine than of the code.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 _numbers = count(1)
 

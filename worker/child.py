@@ -45,16 +45,18 @@ class WorkerOptions:
     max_memory: int | None = None
 
 
-def work(settings: Settings, options: WorkerOptions, working: Any) -> None:
+def work(settings: Settings, options: WorkerOptions, master: int, working: Any) -> None:
     """Work until SIGTERM. Exits with `CANNOT_BEGIN` and one sentence where the actors cannot be loaded.
 
     Parameters:
+        master: the process id of the one that started this one; SIGTERM is blocked until it can be heard.
         working: a value shared with the master, to be set to `WORKS` and `RECYCLED`.
     """
     stop = StopOrder()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    end_with_parent()
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    end_with_parent(master)
     share_arenas()
     configure_logging("worker", settings)
     try:

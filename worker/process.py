@@ -1,6 +1,7 @@
 """The worker's master: starts the processes, starts again those that die, and ends them in order."""
 
 import multiprocessing
+import os
 import signal
 import sys
 import time
@@ -115,9 +116,16 @@ class Master:
     def _start(self, slot: Slot) -> None:
         slot.working = self._context.RawValue("b", 0)
         slot.process = self._context.Process(  # type: ignore[attr-defined]
-            target=work, args=(self._settings, self._options, slot.working), name="callboard-worker"
+            target=work,
+            args=(self._settings, self._options, os.getpid(), slot.working),
+            name="callboard-worker",
         )
-        slot.process.start()
+        # A forked process inherits the master's handler: an order to end would be lost until it has its own.
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+        try:
+            slot.process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
         slot.started = time.monotonic()
 
     def _end(self) -> None:

@@ -3,24 +3,11 @@
 Libraries leak; the memory that they have lost comes back with the end of their process.
 """
 
-import os
-from pathlib import Path
 from typing import Any
 
 from callboard.core.errors import BadSettings
+from callboard.core.memory import resident_bytes
 from callboard.middleware.recording import Recording
-
-_STATM = Path("/proc/self/statm")
-
-
-def resident_bytes() -> int:
-    """The memory that this process has in use (its resident set)."""
-    try:
-        return int(_STATM.read_bytes().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except OSError:
-        import psutil
-
-        return int(psutil.Process().memory_info().rss)
 
 
 def check_room(max_memory: int | None) -> None:

@@ -14,6 +14,7 @@ from callboard.actors.items import run_id
     actor_name="game_platform_full_sync",
     description="Fetch new solves, wait 30 seconds, then refresh the totals",
     category="sync",
+    quick_action="Full sync",
     time_limit=60_000,
     max_retries=2,
     backoff="linear",

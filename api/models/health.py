@@ -11,7 +11,7 @@ from callboard.api.models.control import BreakerBody
 from callboard.api.models.jobs import JobStats
 from callboard.control.reads.health import QueueHealth
 from callboard.control.reads.jobs import Job
-from callboard.core.health import Bottleneck, Trend
+from callboard.core.health import Bottleneck
 
 _BOTTLENECK: dict[str, Any] = {
     "queue": "default",
@@ -176,52 +176,6 @@ class RecommendationList(Body):
 
     queue: str
     recommendations: list[RecommendationBody]
-
-
-class PointBody(Body):
-    """What ended within one bucket of time that begins `at`. Percentiles in ms, null without data."""
-
-    at: datetime
-    finished: int
-    failed: int
-    failure_rate: float | None
-    duration_p50_ms: float | None
-    duration_p95_ms: float | None
-    duration_p99_ms: float | None
-    wait_p50_ms: float | None
-    wait_p95_ms: float | None
-    wait_p99_ms: float | None
-
-
-class ChangeBody(Body):
-    """One figure now and in the window before."""
-
-    figure: str
-    now: float | None
-    before: float | None
-    direction: Annotated[str, Field(description="`rising`, `falling`, `steady` or `unknown`.")]
-
-
-class TrendBody(Body):
-    """How a queue came to where it is."""
-
-    queue: str
-    window: str
-    points: list[PointBody]
-    changes: list[ChangeBody]
-
-    @classmethod
-    def of(cls, queue: str, window: str, found: Trend) -> "TrendBody":
-        """The body for a trend."""
-        points = [
-            PointBody(**{name: getattr(each, name) for name in PointBody.model_fields})
-            for each in found.points
-        ]
-        changes = [
-            ChangeBody(figure=each.figure, now=each.now, before=each.before, direction=each.direction)
-            for each in found.changes
-        ]
-        return cls(queue=queue, window=window, points=points, changes=changes)
 
 
 class JobStatsEntry(Body):

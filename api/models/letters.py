@@ -1,31 +1,15 @@
-"""Dead letters and the actions on many of them."""
+"""Dead letters."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import Field
 
 from callboard.api.models.base import Body, Moment, RequestBody, example
 from callboard.api.models.runs import RUN_ID
-from callboard.control.actions.letters import Dealt, Started
-from callboard.control.reads.letters import BulkAction, Group, Letter, Wanted
-
-_ACTION = {
-    "id": "9c5f1f0e-7f43-4c3b-9d0f-6a1d7a0c1b11",
-    "what": "requeue",
-    "filter": {"job": "send-mail"},
-    "requestedBy": "otto",
-    "runId": RUN_ID,
-    "createdAt": "2026-01-24T10:00:00Z",
-    "finishedAt": None,
-    "state": "running",
-    "total": 10_000,
-    "done": 2_500,
-    "failed": 0,
-    "lastError": None,
-    "abort": False,
-}
+from callboard.control.actions.letters import Dealt
+from callboard.control.reads.letters import Group, Letter, Wanted
 
 
 class LetterBody(Body):
@@ -124,49 +108,3 @@ class BulkRequest(RequestBody):
 
     what: Literal["requeue", "drop"]
     filter: LetterFilter
-
-
-class BulkBody(Body):
-    """How far an action on many is. `failed` could not be requeued, and stay dead letters."""
-
-    model_config = example(_ACTION)
-
-    id: UUID
-    what: Literal["requeue", "drop"]
-    filter: dict[str, Any]
-    requested_by: str
-    run_id: UUID | None
-    created_at: datetime
-    finished_at: datetime | None
-    state: Literal["queued", "running", "done", "aborted"]
-    total: int
-    done: int
-    failed: int
-    last_error: str | None
-    abort: bool
-
-    @classmethod
-    def of(cls, action: BulkAction) -> "BulkBody":
-        """The body for an action."""
-        return cls(**{name: getattr(action, name) for name in cls.model_fields})
-
-
-class BulkStarted(Body):
-    """The action; `new` is false where the same one was under way already."""
-
-    model_config = example({"new": True, "action": _ACTION})
-
-    new: bool
-    action: BulkBody
-
-    @classmethod
-    def of(cls, started: Started) -> "BulkStarted":
-        """The body for an action just asked for."""
-        return cls(new=started.new, action=BulkBody.of(started.action))
-
-
-class BulkPage(Body):
-    """A page of actions, the latest first; `nextCursor` is null on the last one."""
-
-    actions: list[BulkBody]
-    next_cursor: str | None

@@ -20,6 +20,7 @@ _USER = {
     "role": "operator",
     "createdAt": "2026-01-24T10:00:00Z",
     "disabledAt": None,
+    "issuer": None,
 }
 _TOKEN = {
     "name": "ci",
@@ -35,7 +36,10 @@ _TOKEN = {
 
 
 class UserBody(Body):
-    """Somebody who may sign in to the panel; `disabledAt` is null while they may."""
+    """Somebody who may sign in to the panel; `disabledAt` is null while they may.
+
+    `issuer` is the OpenID Connect provider that they sign in with; null: they have a password.
+    """
 
     model_config = example(_USER)
 
@@ -44,6 +48,7 @@ class UserBody(Body):
     role: RoleName
     created_at: datetime
     disabled_at: datetime | None
+    issuer: str | None
 
     @classmethod
     def of(cls, user: User) -> "UserBody":

@@ -187,6 +187,7 @@ class RunDetailBody(RunBody):
             "result": {"processed": 12, "failed": 0},
             "retriedAs": None,
             "flows": [],
+            "held": {"mutex": 1200},
             "errorType": None,
             "traceback": None,
             "attemptList": [
@@ -212,6 +213,13 @@ class RunDetailBody(RunBody):
     result: Any
     retried_as: Annotated[UUID | None, Field(description="The run that does this one again.")]
     flows: Annotated[list[FlowBody], Field(description="The chain and the group that it is a part of.")]
+    held: Annotated[
+        dict[str, int],
+        Field(
+            description="Milliseconds for which it was held back before its first start, by `pause`, `mutex`,"
+            " `limit`, `breaker` or `overlap`."
+        ),
+    ]
     error_type: str | None
     traceback: str | None
     attempt_list: list[AttemptBody]
@@ -227,6 +235,7 @@ class RunDetailBody(RunBody):
             result=detail.result,
             retried_as=detail.retried_as,
             flows=[FlowBody.of(each) for each in detail.flows],
+            held={str(cause): ms for cause, ms in detail.held.items()},
             error_type=detail.run.error_type,
             traceback=detail.traceback,
             attempt_list=[

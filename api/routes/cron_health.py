@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi import APIRouter, Body, Request, Response
 
 from callboard.api.dependencies import Analyst, Caller, CurrentContext, CurrentWaiting
 from callboard.api.models import health as models
@@ -10,15 +10,16 @@ from callboard.api.models.admin import Queued, SummaryBody, Toggle, Toggled
 from callboard.api.models.control import BreakerBody
 from callboard.api.models.executions import Executed, ExecutionFailed, ExecutionGoesOn
 from callboard.api.models.runs import Arguments
+from callboard.api.models.trends import TrendBody
 from callboard.api.once import ONCE, OnceRoute
-from callboard.api.parameters import IdempotencyKey, JobName, QueueName
+from callboard.api.parameters import IdempotencyKey, JobName, QueueName, Window
 from callboard.api.problems import documented
 from callboard.api.routes import admin, cron
 from callboard.control.actions.run_job import run_job
 from callboard.control.reads import health as reads
 from callboard.control.reads import jobs as job_reads
 from callboard.control.reads.breakers import breakers
-from callboard.control.reads.queue_trends import Span, queue_trend
+from callboard.control.reads.health_trends import queue_trend
 from callboard.control.reads.summary import summarise
 
 router = APIRouter(prefix="/cron", tags=["queue health"], route_class=OnceRoute)
@@ -92,10 +93,10 @@ def trends(
     context: CurrentContext,
     _caller: Analyst,
     queue: QueueName,
-    window: Annotated[Span, Query(description="The span of the points.")] = "day",
-) -> models.TrendBody:
-    """Throughput, failures and percentiles of a queue over time, and against the window before."""
-    return models.TrendBody.of(queue, window, queue_trend(context, queue, window))
+    window: Window = "day",
+) -> TrendBody:
+    """Throughput, failures and percentiles of a queue, against the window before and what is usual."""
+    return TrendBody.of(queue, window, queue_trend(context, queue, window))
 
 
 @router.get("/status/overview", summary="Get the complete status", responses=READ)

@@ -7,11 +7,9 @@ from fastapi import APIRouter, Body, Depends, Path, Query
 
 from callboard.api.dependencies import Analyst, Caller, CurrentContext
 from callboard.api.models.base import Moment
+from callboard.api.models.bulk import BulkBody, BulkPage, BulkStarted
 from callboard.api.models.letters import (
-    BulkBody,
-    BulkPage,
     BulkRequest,
-    BulkStarted,
     Dealing,
     GroupBody,
     GroupList,
@@ -22,7 +20,9 @@ from callboard.api.models.letters import (
 from callboard.api.once import ONCE, OnceRoute
 from callboard.api.parameters import Cursor, Limit
 from callboard.api.problems import documented
+from callboard.control.actions import bulk
 from callboard.control.actions import letters as actions
+from callboard.control.reads import bulk as bulk_reads
 from callboard.control.reads import letters as reads
 from callboard.control.reads.letters import Wanted
 
@@ -111,7 +111,7 @@ def list_actions(
     cursor: Cursor = None,
 ) -> BulkPage:
     """The latest actions, with how far they are."""
-    found, following = reads.bulk_actions(context, limit=limit, cursor=cursor)
+    found, following = bulk_reads.bulk_actions(context, "dead letters", limit=limit, cursor=cursor)
     return BulkPage(actions=[BulkBody.of(each) for each in found], next_cursor=following)
 
 
@@ -122,7 +122,7 @@ def list_actions(
 )
 def status(context: CurrentContext, _caller: Analyst, action_id: ActionId) -> BulkBody:
     """How far it is."""
-    return BulkBody.of(reads.bulk_action(context, action_id))
+    return BulkBody.of(bulk_reads.bulk_action(context, "dead letters", action_id))
 
 
 @router.post(
@@ -133,4 +133,4 @@ def status(context: CurrentContext, _caller: Analyst, action_id: ActionId) -> Bu
 )
 def abort(context: CurrentContext, caller: Caller, action_id: ActionId) -> BulkBody:
     """End it before its next batch; what is done stays done. Takes the permission that it took."""
-    return BulkBody.of(actions.abort(context, caller, action_id))
+    return BulkBody.of(bulk.abort(context, caller, "dead letters", action_id))

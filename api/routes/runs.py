@@ -13,10 +13,12 @@ from callboard.api.models.base import Moment
 from callboard.api.models.control import CancelRequest, CancelResult, RetryResult
 from callboard.api.models.logs import LogPageBody
 from callboard.api.models.runs import RunBody, RunDetailBody, RunPage
+from callboard.api.models.workers import StackBody
 from callboard.api.once import ONCE, OnceRoute
 from callboard.api.parameters import Cursor, Limit, RunId
 from callboard.api.problems import documented
 from callboard.control.actions import runs as actions
+from callboard.control.actions.stacks import stack
 from callboard.control.principal import Principal
 from callboard.control.reads import run_search
 from callboard.control.reads import runs as run_reads
@@ -150,6 +152,17 @@ def cancel_run(
     """A run that waits never starts; one that runs is interrupted within a second. Takes `runs:cancel`."""
     reason = None if body is None else body.reason
     return CancelResult.of(actions.cancel(context, caller, run_id, reason=reason))
+
+
+@router.post(
+    "/{run_id}/stack", summary="Ask where a run is", responses=documented(401, 403, 404, 409, 422, 503)
+)
+def ask_stack(context: CurrentContext, caller: Caller, run_id: RunId) -> StackBody:
+    """The Python stack of the thread or process that executes it, just now: calls, and no values.
+
+    409 where nothing executes it, or its worker does not answer. Takes `workers:inspect`: the role operator.
+    """
+    return StackBody.of(stack(context, caller, run_id))
 
 
 @router.post(

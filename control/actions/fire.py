@@ -9,6 +9,7 @@ from callboard.control.principal import Principal
 from callboard.control.reads.schedules import Schedule, schedules
 from callboard.core.cron import cron
 from callboard.core.errors import NotFound
+from callboard.storage.queries import schedules as queries
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,13 @@ def _fire(context: Context, principal: Principal, schedule: Schedule) -> Fired:
     why = _why_not(schedule)
     if why is not None:
         return Fired(schedule.job, schedule.name, None, "left out", why)
-    asked: Requested = run_job(context, principal, schedule.job, args=schedule.args, kwargs=schedule.kwargs)
+    with context.read() as connection:
+        rows = queries.schedules(connection, schedule_id=schedule.id)
+    if not rows:
+        return Fired(schedule.job, schedule.name, None, "left out", "it has just been deleted")
+    # What is read to be shown is without secrets; the run is given them.
+    args, kwargs = rows[0]["args"], rows[0]["kwargs"]
+    asked: Requested = run_job(context, principal, schedule.job, args=args, kwargs=kwargs)
     return Fired(schedule.job, schedule.name, asked.run_id, asked.state)
 
 

@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from typing import Final, Literal
 from uuid import UUID
 
+from callboard.control.actions.bulk import Started, begin
 from callboard.control.actions.run_job import send
 from callboard.control.audit import audited
 from callboard.control.context import Context, reaching_redis
 from callboard.control.principal import Principal
-from callboard.control.reads.letters import BulkAction, Wanted, as_action
-from callboard.core.errors import BadInput, Conflict, NotFound
+from callboard.control.reads.letters import Wanted
+from callboard.core.errors import BadInput, NotFound
 from callboard.storage import letters as engine
-from callboard.storage.queries import jobs as job_queries
 from callboard.storage.queries import letters as queries
-from callboard.storage.queries import switches
 
 What = Literal["requeue", "drop"]
 
@@ -34,14 +33,6 @@ class Dealt:
     done: list[UUID]
     runs: list[UUID]
     failed: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Started:
-    """An action on many, and whether it is new: the same one, asked for twice, is worked off once."""
-
-    action: BulkAction
-    new: bool
 
 
 def deal(context: Context, principal: Principal, what: What, run_ids: Sequence[UUID]) -> Dealt:
@@ -89,7 +80,6 @@ def start(context: Context, principal: Principal, what: What, wanted: Wanted) ->
         Conflict: no worker has the job `dead-letters`.
     """
     values = wanted.values()
-    run_id: UUID | None = None
     with audited(
         context,
         principal,
@@ -98,56 +88,15 @@ def start(context: Context, principal: Principal, what: What, wanted: Wanted) ->
         target=wanted.job or "dead letters",
         job=wanted.job,
     ) as entry:
-        connection = entry.connection
-        if JOB not in job_queries.names(connection):
-            raise Conflict(
-                f"No worker has the job {JOB}; add callboard.actors to CALLBOARD_ACTORS of the workers."
-            )
-        row = queries.open_action(connection, what, values)
-        total = queries.count(connection, values) if row is None else row["total"]
-        if total == 0:
-            raise NotFound("There are no such dead letters; look at the filter.")
-        made = None
-        if row is None:
-            made = queries.add_action(connection, what, values, by=principal.name, total=total)
-            # Where somebody else was faster, theirs is visible once it is committed, which the above awaits.
-            row = queries.open_action(connection, what, values)
-        if row is None:
-            raise Conflict("The same action has ended in this very moment; look at what it has left.")
-        action_id: UUID = row["id"]
-        if row["stranded"]:
-            run_id = switches.request_run(
-                connection, JOB, args=[], kwargs={"action_id": str(action_id)}, by=principal.name,
-                trigger="manual",
-            )  # fmt: skip
-            queries.give_run(connection, action_id, run_id)
-        found = queries.action(connection, action_id)
-        assert found is not None  # noqa: S101 - it was made or locked in this transaction
-        action = as_action(found)
-        entry.after = {"id": str(action.id), "filter": values, "total": total, "new": made is not None}
-    if run_id is not None:
-        send(context, [run_id])
-    return Started(action, made is not None)
-
-
-def abort(context: Context, principal: Principal, action_id: UUID) -> BulkAction:
-    """Have an action on many end before its next batch. What is done stays done.
-
-    Raises:
-        NotAllowed: the role does not include `dead:requeue` or `dead:drop`.
-        NotFound: there is none of that id.
-        Conflict: it has ended.
-    """
-    with context.read() as connection:
-        before = queries.action(connection, action_id)
-    what = before["what"] if before is not None else "requeue"
-    with audited(
-        context, principal, permission=f"dead:{what}", action="abort_bulk_action", target=str(action_id)
-    ) as entry:
-        if before is None:
-            raise NotFound(f"There is no action {action_id} on dead letters.")
-        row = queries.abort(entry.connection, action_id)
-        if row is None:
-            raise Conflict(f"The action {action_id} has ended already.")
-        entry.after = {"done": row["done"], "total": row["total"]}
-    return as_action(row)
+        begun = begin(
+            entry,
+            principal,
+            "dead letters",
+            what,
+            values,
+            job=JOB,
+            count=lambda connection: queries.count(connection, values),
+        )
+    if begun.sending:
+        send(context, begun.sending)
+    return begun.started

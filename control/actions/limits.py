@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from callboard.control.audit import audited
 from callboard.control.context import Context, reaching_redis
 from callboard.control.principal import Principal
-from callboard.control.reads.limits import Limit, limits
-from callboard.core.errors import NotFound
+from callboard.control.reads.limits import limit
 from callboard.core.limits import storable
 
 
@@ -31,7 +30,7 @@ def reset(context: Context, principal: Principal, key: str) -> LimitReset:
     """
     key = storable(key)
     with audited(context, principal, permission="limits:reset", action="reset_limit", target=key) as entry:
-        before = _find(context, key)
+        before = limit(context, key)
         keys = context.keys
         with reaching_redis(), context.redis.pipeline(transaction=True) as pipeline:
             pipeline.delete(keys.rate(key))
@@ -40,10 +39,3 @@ def reset(context: Context, principal: Principal, key: str) -> LimitReset:
             pipeline.execute()
         entry.before, entry.after = {"begun": before.begun}, {"begun": 0}
     return LimitReset(key, before.begun)
-
-
-def _find(context: Context, key: str) -> Limit:
-    for limit in limits(context):
-        if limit.key == key:
-            return limit
-    raise NotFound(f"There is no limit {key[:100]!r} that a run holds or waits for.")

@@ -1,7 +1,8 @@
 """Cancel a run, or have it tried again now."""
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import partial
+from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import Connection
@@ -14,17 +15,13 @@ from callboard.control.principal import Principal
 from callboard.control.reads.names import UnknownJob
 from callboard.control.reads.runs import as_run_id
 from callboard.core.errors import Conflict, Disabled, NotFound
-from callboard.core.limits import cut, storable
 from callboard.core.plain import plain
 from callboard.middleware.events import bounded_arguments
-from callboard.middleware.waiting import find_waiting, hurry
-from callboard.storage import letters
-from callboard.storage.queries import Row, switches
+from callboard.middleware.waiting import find_waiting, hurry_all
+from callboard.storage import letters, run_bulk
+from callboard.storage.queries import Row
 from callboard.storage.queries import jobs as job_queries
 from callboard.storage.queries import runs as queries
-
-#: The longest reason that is kept, in characters.
-MAX_REASON = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +66,7 @@ def cancel(
         target=str(wanted),
         job=None if row is None else row["job"],
     ) as entry:
-        said = storable(reason or "").strip()
-        why = cut(f"cancelled by {principal.name}{': ' if said else ''}{said}", MAX_REASON)
+        why = run_bulk.reason_of(principal.name, reason)
         row = row or _note_unknown(context, entry.connection, wanted)
         principal.require("runs:cancel", row["job"])
         if not queries.end(entry.connection, wanted, "cancelled", reason=why, by=principal.name):
@@ -95,7 +91,6 @@ def retry(context: Context, principal: Principal, run_id: UUID | str) -> Retried
     """
     wanted = as_run_id(run_id)
     row = _find(context, wanted)
-    removing: list[list[str]] = []
     with audited(
         context,
         principal,
@@ -105,66 +100,27 @@ def retry(context: Context, principal: Principal, run_id: UUID | str) -> Retried
         job=None if row is None else row["job"],
     ) as entry:
         connection = entry.connection
-        row = queries.locked(connection, wanted)
-        if row is None:
+        rows = run_bulk.take(connection, [wanted])
+        if not rows:
             raise NotFound(f"There is no run {wanted}; it may be older than what is kept.")
-        job: str = row["job"]
-        if row["state"] == "pending":
-            with reaching_redis():
-                waits = queries.hurry_unsent(connection, wanted) or _hurry(context, row)
-            if not waits:
-                raise Conflict(f"The run {wanted} waits in its queue; it goes as soon as a worker is free.")
-            again = wanted
-        elif row["state"] in ("processing", "succeeded"):
-            word = "is running" if row["state"] == "processing" else "has succeeded"
-            raise Conflict(f"The run {wanted} {word}; run the job {job} anew instead.")
-        else:
-            again, removing = _again(context, principal, connection, row)
-        entry.before, entry.after = {"state": row["state"]}, {"run_id": str(again)}
-    if removing:
+        job, state = rows[0]["job"], rows[0]["state"]
         with reaching_redis():
-            letters.remove(context.redis, context.keys, removing)
+            hurry = partial(hurry_all, context.redis, context.keys)
+            dealt = run_bulk.retry(
+                connection, context.redis, context.keys, rows, by=principal.name, hurry=hurry
+            )
+        for refused in dealt.failed:
+            if refused.kind == "unknown":
+                raise UnknownJob(job, job_queries.names(connection))
+            if refused.kind == "off":
+                raise Disabled(f"The job {job} is switched off; switch it on to run it.")
+            raise Conflict(f"The run {wanted} is not tried again: {refused.reason}.")
+        again = wanted if state == "pending" else letters.requeued_id(wanted)
+        entry.before, entry.after = {"state": state}, {"run_id": str(again)}
+    if dealt.removing:
+        with reaching_redis():
+            letters.remove(context.redis, context.keys, dealt.removing)
     return Retried(again, job, wanted, send(context, [again]))
-
-
-def _again(
-    context: Context, principal: Principal, connection: Connection, row: Row
-) -> tuple[UUID, list[list[str]]]:
-    """A new run that does an ended one again, and the dead letters to be removed for it."""
-    old: UUID = row["run_id"]
-    job: str = row["job"]
-    new = letters.requeued_id(old)
-    declared = switches.switch(connection, job)
-    if declared is None:
-        raise UnknownJob(job, job_queries.names(connection))
-    if not declared["enabled"]:
-        raise Disabled(f"The job {job} is switched off; switch it on to run it.")
-    if queries.run(connection, new) is not None:
-        raise Conflict(f"The run {old} has been done again already, as run {new}.")
-    if row["dead_letter"] is not None:
-        with reaching_redis():
-            found = letters.take(connection, [old])
-            dealt = letters.deal(connection, context.redis, context.keys, "requeue", found, by=principal.name)
-        if dealt.done:
-            return new, dealt.removing
-    if _is_cut(row["args"]):
-        raise Conflict(f"The arguments of run {old} were too long to be kept; send the job {job} anew.")
-    switches.request_run(
-        connection,
-        job,
-        args=row["args"] or [],
-        kwargs=row["kwargs"] or {},
-        by=principal.name,
-        trigger="manual",
-        run_id=new,
-    )
-    queries.note_retry(connection, new, old)
-    return new, []
-
-
-def _hurry(context: Context, row: Row) -> bool:
-    found = find_waiting(context.redis, context.keys, [row["queue"]], str(row["run_id"]))
-    return found is not None and found.delayed and hurry(context.redis, context.keys, found)
 
 
 def _note_unknown(context: Context, connection: Connection, run_id: UUID) -> Row:
@@ -188,10 +144,6 @@ def _note_unknown(context: Context, connection: Connection, run_id: UUID) -> Row
     row = queries.run(connection, run_id)
     assert row is not None  # noqa: S101 - it has just been written
     return row
-
-
-def _is_cut(args: Any) -> bool:
-    return isinstance(args, list) and len(args) == 1 and str(args[0]).startswith("[cut: a message of ")
 
 
 def _find(context: Context, run_id: UUID) -> Row | None:

@@ -18,11 +18,12 @@ from callboard.control.audit import Entry, audited
 from callboard.control.context import Context
 from callboard.control.principal import Principal
 from callboard.control.reads import schedules as reads
-from callboard.control.reads.jobs import cron_of
+from callboard.control.reads.jobs import cron_of, hidden_arguments
 from callboard.control.reads.names import UnknownJob
 from callboard.control.reads.schedules import FIELDS, MAX_ID, Schedule, UnknownSchedule, name_of
 from callboard.core.clock import as_utc
-from callboard.core.errors import BadSchedule, Conflict, Outdated
+from callboard.core.errors import BadInput, BadSchedule, Conflict, Outdated
+from callboard.core.hiding import HIDDEN, has_marks, put_back
 from callboard.core.limits import storable
 from callboard.scheduler.misfire import Policy, settle
 from callboard.storage.queries import Row
@@ -91,7 +92,8 @@ def edit_schedule(
 ) -> Schedule:
     """Change some fields of a schedule, or its switch (`enabled`); the rest stays as it is.
 
-    What an operator changes of a schedule that code declares outlives its deploys.
+    What an operator changes of a schedule that code declares outlives its deploys. Where arguments have the
+    mark of a hidden secret, as they were shown, the secret stays.
 
     Raises:
         NotAllowed, NotFound, BadInput: see `add_schedule`.
@@ -189,7 +191,21 @@ class Held:
         switch = switch_queries.switch(self.entry.connection, job) if check else None
         if check and switch is None:
             raise Conflict(f"No running code declares the job {job}, so its arguments cannot be checked.")
-        return checked_fields(job, switch, {**given, **changes})
+        told = dict(changes) if switch is None else self._with_secrets(changes, switch)
+        return checked_fields(job, switch, {**given, **told})
+
+    def _with_secrets(self, changes: Mapping[str, Any], switch: Row) -> dict[str, Any]:
+        """The changes as they are meant: where a mark stands for a secret, the secret stays."""
+        args, kwargs = hidden_arguments({**self.row, "signature": switch["signature"]})
+        shown, told = {"args": args, "kwargs": kwargs}, dict(changes)
+        for name in shown.keys() & told.keys():
+            told[name] = put_back(told[name], shown[name], self.row[name])
+            if has_marks(told[name]) and not has_marks(self.row[name]):
+                raise BadInput(
+                    f"The {name} of {self.name} have {HIDDEN} where a secret was hidden, in a place that was"
+                    " changed; write the secret itself there."
+                )
+        return told
 
     def write(self, values: Mapping[str, Any], *, enabled: bool, key: str | None = None) -> Row:
         """Give it these fields and this switch."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy import Connection
 
@@ -12,7 +13,6 @@ from callboard.control.context import Context
 from callboard.control.principal import Origin, Principal, Role
 from callboard.core.errors import NotAuthenticated
 from callboard.core.limits import storable
-from callboard.storage.queries import Row
 from callboard.storage.queries import people as queries
 
 #: The cookie that has the token.
@@ -57,7 +57,9 @@ def log_in(
         else:
             right = secrets.verify_password(user["password_hash"] if user else None, password)
             if user is not None and right and user["disabled_at"] is None:
-                return _open(connection, user, caller, password)
+                if secrets.outdated(user["password_hash"]):
+                    queries.set_password(connection, user["id"], secrets.hash_password(password))
+                return open_session(connection, user["id"], caller)
             refused = NotAuthenticated(WRONG)
             reason = "the user is switched off" if right else "wrong name or password"
         if reason != throttle.THROTTLED or not throttle.noted(connection, target=target, address=address):
@@ -97,12 +99,9 @@ def log_out(
     return True
 
 
-def _open(connection: Connection, user: Row, caller: Principal, password: str) -> Session:
-    if secrets.outdated(user["password_hash"]):
-        queries.set_password(connection, user["id"], secrets.hash_password(password))
+def open_session(connection: Connection, user_id: UUID, caller: Principal) -> Session:
+    """Open a session for a user whose identity was established, and note that in the trail."""
     token = secrets.new_token()
-    expires_at = queries.add_session(
-        connection, user_id=user["id"], digest=secrets.digest(token), life_s=LIFE_S
-    )
+    expires_at = queries.add_session(connection, user_id=user_id, digest=secrets.digest(token), life_s=LIFE_S)
     audit.record(connection, caller, action="log_in", target=caller.name)
     return Session(token=token, principal=caller, expires_at=expires_at)

@@ -21,13 +21,14 @@ PERMISSION = "users:manage"
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A user; `disabled_at` is None while they may log in."""
+    """A user; `disabled_at` is None while they may log in, `issuer` is the provider that vouches for them."""
 
     id: UUID
     name: str
     role: str
     created_at: datetime
     disabled_at: datetime | None
+    issuer: str | None = None
 
 
 def users(context: Context, principal: Principal) -> tuple[User, ...]:
@@ -63,9 +64,11 @@ def set_password(context: Context, principal: Principal, name: str, password: st
         NotAllowed: the principal is no admin.
         NotFound: there is no such user.
         BadInput: the password is too short or too long.
+        Conflict: they sign in with a provider.
     """
     with audited(context, principal, permission=PERMISSION, action="set_password", target=name) as entry:
         user = _user(entry.connection, name)
+        _refuse_vouched(user, "password is kept there")
         queries.set_password(entry.connection, user["id"], secrets.hash_password(password))
         entry.after = {"sessions_ended": queries.revoke_sessions(entry.connection, user["id"])}
 
@@ -76,11 +79,12 @@ def set_role(context: Context, principal: Principal, name: str, role: Role) -> N
     Raises:
         NotAllowed: the principal is no admin.
         NotFound: there is no such user.
-        Conflict: nobody would be left who may administer.
+        Conflict: nobody would be left who may administer, or a provider says which role they have.
     """
     with audited(context, principal, permission=PERMISSION, action="set_role", target=name) as entry:
         queries.lock_users(entry.connection)
         user = _user(entry.connection, name)
+        _refuse_vouched(user, "role follows from what it says of them (CALLBOARD_OIDC_ROLES)")
         queries.set_role(entry.connection, user["id"], role)
         _keep_an_admin(entry.connection, user)
         entry.before, entry.after = {"role": user["role"]}, {"role": role}
@@ -124,6 +128,11 @@ def _user(connection: Connection, name: str) -> Row:
     if user is None:
         raise NotFound(f"There is no user named {name[:100]!r}.")
     return user
+
+
+def _refuse_vouched(user: Row, why: str) -> None:
+    if user["issuer"] is not None:
+        raise Conflict(f"{user['name']} signs in with {user['issuer']}: the {why}.")
 
 
 def _keep_an_admin(connection: Connection, before: Row) -> None:

@@ -25,6 +25,7 @@ _PARTS: dict[str, Callable[[Context], Finding]] = {
     "Recorder": parts.recorder,
     "Slots": parts.slots,
     "Outbox": parts.outbox,
+    "Alerts": parts.alerts,
 }
 
 

@@ -4,7 +4,9 @@ from callboard.control.checkup.finding import LATE_S, Finding, lateness
 from callboard.control.context import Context, reaching_redis
 from callboard.control.reads.queues import queues
 from callboard.core.words import joined
+from callboard.scheduler.messenger import find_places
 from callboard.scheduler.presence import list_schedulers
+from callboard.storage.queries.alerts import untold
 from callboard.storage.vitals import (
     overdue_slot,
     recorder_silence,
@@ -102,3 +104,18 @@ def outbox(context: Context) -> Finding:
         return Finding("Outbox", "ok", "nothing waits to be sent")
     detail = f"{unsent.count} messages wait to be sent, the oldest for {unsent.age:.0f} s"
     return Finding("Outbox", lateness(unsent.age), detail, "Look at the scheduler's log.")
+
+
+def alerts(context: Context) -> Finding:
+    """Whether people can be told of alerts, where they are to be."""
+    names = [place.name for place in find_places(context.settings)]
+    if not names:
+        return Finding(
+            "Alerts", "ok", "nobody is told of alerts; CALLBOARD_ALERT_URLS would say whom to tell"
+        )
+    with context.read() as connection:
+        failing = untold(connection, names)
+    if not failing:
+        return Finding("Alerts", "ok", f"people are told of alerts at {joined(names)}")
+    detail = "; ".join(f"{row['place']} was not told of {row['alerts']}: {row['error']}" for row in failing)
+    return Finding("Alerts", "warn", detail.rstrip("."), "Try it with `callboard alerts test`.")

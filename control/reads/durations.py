@@ -1,15 +1,22 @@
 """How long runs took and waited: percentiles over time, and each job's days."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
 from callboard.control.context import Context
 from callboard.control.reads.windows import floor, window
+from callboard.core.anomalies import Usual
 from callboard.core.clock import utcnow
 from callboard.core.histogram import merge, percentile
+from callboard.storage.queries import Row
 from callboard.storage.queries import durations as queries
+
+#: So many days say what is usual, today counted as one of them.
+TREND_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +44,17 @@ class Durations:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """A job's last days: executions and failures a UTC day, oldest first; percentiles (ms) of them all."""
+    """A job's last days: executions and failures a UTC day, oldest first; percentiles (ms) of them all.
+
+    `p95_days` is that of each day, None where no run of it ended.
+    """
 
     executions: tuple[int, ...]
     failures: tuple[int, ...]
     p50_ms: float | None
     p95_ms: float | None
+    usual: Usual | None = None
+    p95_days: tuple[float | None, ...] = ()
 
 
 def durations(
@@ -75,7 +87,7 @@ def durations(
     )
 
 
-def trends(context: Context, *, days: int = 14) -> dict[str, Trend]:
+def trends(context: Context, *, days: int = TREND_DAYS) -> dict[str, Trend]:
     """The trend of each job that ran in the last days, by its name; today counts as one of them."""
     today = floor(utcnow(), 86_400)
     start = today - timedelta(days=days - 1)
@@ -89,18 +101,40 @@ def trends(context: Context, *, days: int = 14) -> dict[str, Trend]:
         if 0 <= place < days:
             executions[row["job"]][place] = row["successes"] + row["failures"]
             failures[row["job"]][place] = row["failures"]
-    took: dict[str, list[Sequence[int]]] = defaultdict(list)
+    took: dict[str, list[list[Sequence[int]]]] = defaultdict(lambda: [[] for _ in range(days)])
     for row in histograms:
-        took[row["job"]].append(row["duration_hist"] or ())
+        place = (row["day"] - start).days
+        if 0 <= place < days:
+            took[row["job"]][place].append(row["duration_hist"] or ())
     found = {}
     for job in executions:
-        merged = merge(*took[job])
+        by_day = [merge(*counts) for counts in took[job]]
+        merged = merge(*by_day)
         found[job] = Trend(
             executions=tuple(executions[job]),
             failures=tuple(failures[job]),
             p50_ms=percentile(merged, 0.5),
             p95_ms=percentile(merged, 0.95),
+            usual=Usual.of(merged),
+            p95_days=tuple(percentile(counts, 0.95) for counts in by_day),
         )
+    return found
+
+
+def usuals(
+    connection: Connection, jobs: Collection[str] | None = None, *, days: int = TREND_DAYS
+) -> dict[str, Usual]:
+    """How long runs took in the last days, by job, of some jobs or of each; without those that had none."""
+    start = floor(utcnow(), 86_400) - timedelta(days=days - 1)
+    rows = queries.day_histograms(connection, start=start, jobs=jobs)
+    known = {job: Usual.of(merge(*counts)) for job, counts in _by_job(rows).items()}
+    return {job: usual for job, usual in known.items() if usual is not None}
+
+
+def _by_job(rows: Sequence[Row]) -> dict[str, list[Sequence[int]]]:
+    found: dict[str, list[Sequence[int]]] = defaultdict(list)
+    for row in rows:
+        found[row["job"]].append(row["duration_hist"] or ())
     return found
 
 

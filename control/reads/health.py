@@ -3,9 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import Connection
+
 from callboard.control.context import Context, reaching_redis
 from callboard.core.errors import NotFound
 from callboard.core.health import (
+    VERDICTS,
     Bottleneck,
     Facts,
     Recommendation,
@@ -15,6 +18,8 @@ from callboard.core.health import (
     score,
 )
 from callboard.core.health.recommend import drain_s, largest_backlog
+from callboard.core.health.score import REASONS
+from callboard.storage.queries import jobs
 from callboard.storage.queue_facts import load_facts, thresholds
 
 
@@ -42,6 +47,16 @@ class QueueHealth:
         if any(each.severity != "low" for each in self.bottlenecks):
             return "degraded"
         return "unknown" if self.score.value is None else "healthy"
+
+    @property
+    def verdict(self) -> str:
+        """What is the matter, in a few words."""
+        if self.bottlenecks:
+            return VERDICTS[self.bottlenecks[0].cause]
+        if self.score.value is None:
+            return "Not enough data"
+        worst = max(self.score.deductions, key=lambda each: each.amount, default=None)
+        return "Nothing amiss" if worst is None else REASONS[worst.reason]
 
 
 def queues_health(context: Context) -> tuple[QueueHealth, ...]:
@@ -84,10 +99,27 @@ def queue_health(context: Context, name: str) -> QueueHealth:
     raise unknown_queue(name, [each.name for each in found])
 
 
+def check_queue(connection: Connection, name: str) -> None:
+    """See to it that there is such a queue.
+
+    Raises:
+        NotFound: no declared job has a queue of that name.
+    """
+    names = jobs.queues(connection)
+    if name not in names:
+        raise unknown_queue(name, names)
+
+
 def unknown_queue(name: str, names: Sequence[str]) -> NotFound:
     """The error for a name that no queue has."""
     known = f"; there are {', '.join(names)}." if names else "."
     return NotFound(f"There is no queue named {name[:100]!r}{known}")
+
+
+def worst_first(found: Sequence[QueueHealth]) -> list[QueueHealth]:
+    """The queues by how badly they do; those of which too little is known come last."""
+    ranks = ("critical", "degraded", "healthy", "unknown")
+    return sorted(found, key=lambda each: (ranks.index(each.status), each.score.value or 0.0, each.name))
 
 
 def overall(found: Sequence[QueueHealth]) -> str:

@@ -15,6 +15,7 @@ from callboard.core.clock import utcnow
 from callboard.core.cron import Cron, cron
 from callboard.core.describe import describe
 from callboard.core.errors import BadSchedule
+from callboard.core.hiding import hide_arguments
 from callboard.core.limits import storable
 from callboard.storage.queries import Row
 from callboard.storage.queries import jobs as queries
@@ -28,7 +29,10 @@ DAYS = 30
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """One of a job's schedules. `next_at` is None where it is switched off or never fires again."""
+    """One of a job's schedules. `next_at` is None where it is switched off or never fires again.
+
+    Its arguments are without secrets.
+    """
 
     id: int
     key: str
@@ -251,7 +255,14 @@ def _state(*, enabled: bool, live: Mapping[str, int]) -> JobState:
     return "queued" if live.get("pending") else "idle"
 
 
+def hidden_arguments(row: Row | Mapping[str, Any]) -> tuple[list[Any], dict[str, Any]]:
+    """The arguments of a row that has its job's `signature` too, without secrets."""
+    names = [str(each.get("name", "")) for each in row["signature"] or ()]
+    return hide_arguments(row["args"] or [], row["kwargs"] or {}, names)
+
+
 def _schedule(row: Row, now: datetime) -> Schedule:
+    args, kwargs = hidden_arguments(row)
     return Schedule(
         id=row["id"],
         key=row["key"],
@@ -261,8 +272,8 @@ def _schedule(row: Row, now: datetime) -> Schedule:
         enabled=row["enabled"],
         origin=row["origin"],
         next_at=next_of(row["expr"], row["tz"], now) if row["enabled"] else None,
-        args=row["args"],
-        kwargs=row["kwargs"],
+        args=args,
+        kwargs=kwargs,
         misfire=row["misfire"],
         misfire_limit=row["misfire_limit"],
         grace_ms=row["grace_ms"],

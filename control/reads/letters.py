@@ -1,6 +1,6 @@
-"""Dead letters: listed, grouped by what went wrong, and the actions on many of them."""
+"""Dead letters: listed, and grouped by what went wrong."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,10 +9,9 @@ from uuid import UUID
 from callboard.control.context import Context
 from callboard.control.reads.runs import MAX_HISTORY, check_range
 from callboard.core.cursors import cut_page, read_cursor
-from callboard.core.errors import BadInput, NotFound
+from callboard.core.errors import BadInput
 from callboard.core.limits import storable
 from callboard.core.moments import sensible
-from callboard.storage.queries import Row
 from callboard.storage.queries import letters as queries
 
 MAX_GROUPS = 500
@@ -82,30 +81,6 @@ class Group:
     run_id: UUID
 
 
-@dataclass(frozen=True, slots=True)
-class BulkAction:
-    """An action on many dead letters. `failed` are those that could not be requeued; they stay."""
-
-    id: UUID
-    what: str
-    filter: Mapping[str, Any]
-    requested_by: str
-    run_id: UUID | None
-    created_at: datetime
-    finished_at: datetime | None
-    state: str
-    total: int
-    done: int
-    failed: int
-    last_error: str | None
-    abort: bool
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more will become of it."""
-        return self.state in ("done", "aborted")
-
-
 def letters(
     context: Context, wanted: Wanted | None = None, *, limit: int = 100, cursor: str | None = None
 ) -> tuple[tuple[Letter, ...], str | None]:
@@ -133,36 +108,3 @@ def groups(context: Context, wanted: Wanted | None = None, *, limit: int = 100) 
     with context.read() as connection:
         rows = queries.groups(connection, (wanted or Wanted()).values(), limit=limit)
     return tuple(Group(**row) for row in rows)
-
-
-def bulk_action(context: Context, action_id: UUID) -> BulkAction:
-    """How far an action on many dead letters is.
-
-    Raises:
-        NotFound: there is none of that id.
-    """
-    with context.read() as connection:
-        row = queries.action(connection, action_id)
-    if row is None:
-        raise NotFound(f"There is no action {action_id} on dead letters.")
-    return as_action(row)
-
-
-def bulk_actions(
-    context: Context, *, limit: int = 20, cursor: str | None = None
-) -> tuple[tuple[BulkAction, ...], str | None]:
-    """A page of actions on many dead letters, the latest first, and the cursor of the next one.
-
-    Raises:
-        BadInput: the limit is not 1 to 1000, or no page has that cursor.
-    """
-    check_range("limit", limit, MAX_HISTORY)
-    after = read_cursor(cursor, UUID)
-    with context.read() as connection:
-        found = [as_action(row) for row in queries.actions(connection, limit=limit + 1, after=after)]
-    return cut_page(found, limit, lambda action: (action.created_at, action.id))
-
-
-def as_action(row: Row) -> BulkAction:
-    """The action of a row."""
-    return BulkAction(**{name: row[name] for name in BulkAction.__slots__})

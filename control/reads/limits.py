@@ -3,16 +3,20 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final
 from uuid import UUID
 
 from callboard.control.context import Context, reaching_redis
+from callboard.core.errors import NotFound
 from callboard.storage.queries import Row
 from callboard.storage.queries import limits as queries
 from callboard.storage.recorder.batch import run_id_of
 
 #: The most holders that are named of one limit.
 MAX_HOLDERS: Final = 100
+#: Of so many limits Redis is asked at a time.
+BATCH: Final = 500
 _KEY = re.compile(r"\{[^{}]*\}")
 
 
@@ -55,12 +59,25 @@ def limits(context: Context) -> tuple[Limit, ...]:
     Raises:
         Unavailable: PostgreSQL or Redis does not answer.
     """
-    with context.read() as connection:
-        declared = list(_declared(queries.declared(connection)))
-    known = {each.key for each in declared if not _KEY.search(each.key)}
+    declared = _declared(context)
     with reaching_redis():
-        found = [_limit(context, key, declared) for key in sorted(known | set(_used(context)))]
+        found = _standing(context, sorted({*_whole(declared), *_used(context)}), declared)
     return tuple(sorted(found, key=lambda limit: (-limit.waiting, -limit.running, limit.key)))
+
+
+def limit(context: Context, key: str) -> Limit:
+    """One limit, by its key with the arguments filled in.
+
+    Raises:
+        NotFound: no run holds it, has begun with it within a minute, or waits for it.
+        Unavailable: PostgreSQL or Redis does not answer.
+    """
+    declared = _declared(context)
+    with reaching_redis():
+        (found,) = _standing(context, [key], declared)
+    if not (found.running or found.begun or found.waiting or key in _whole(declared)):
+        raise NotFound(f"There is no limit {key[:100]!r} that a run holds or waits for.")
+    return found
 
 
 def _used(context: Context) -> Iterator[str]:
@@ -77,17 +94,26 @@ def _used(context: Context) -> Iterator[str]:
             yield key
 
 
-def _limit(context: Context, key: str, declared: Sequence[Declared]) -> Limit:
+def _standing(context: Context, wanted: Sequence[str], declared: Sequence[Declared]) -> Iterator[Limit]:
+    """How the limits of these keys stand, in their order."""
     keys, client = context.keys, context.redis
-    seconds, microseconds = client.time()
-    now_ms = seconds * 1000 + microseconds // 1000
-    with client.pipeline(transaction=False) as pipeline:
-        pipeline.zcount(keys.slots(key), f"({now_ms}", "+inf")
-        pipeline.zrangebyscore(keys.slots(key), f"({now_ms}", "+inf", start=0, num=MAX_HOLDERS)
-        pipeline.hgetall(keys.rate(key))
-        pipeline.llen(keys.lot(f"limit|{key}"))
-        running, tokens, counted, waiting = pipeline.execute()
-    of_it = [each for each in declared if each.fits(key)]
+    for start in range(0, len(wanted), BATCH):
+        some = wanted[start : start + BATCH]
+        seconds, microseconds = client.time()
+        now_ms = seconds * 1000 + microseconds // 1000
+        with client.pipeline(transaction=False) as pipeline:
+            for key in some:
+                pipeline.zcount(keys.slots(key), f"({now_ms}", "+inf")
+                pipeline.zrangebyscore(keys.slots(key), f"({now_ms}", "+inf", start=0, num=MAX_HOLDERS)
+                pipeline.hgetall(keys.rate(key))
+                pipeline.llen(keys.lot(f"limit|{key}"))
+            replies = iter(pipeline.execute())
+        for key in some:
+            yield _limit(key, [each for each in declared if each.fits(key)], seconds, islice(replies, 4))
+
+
+def _limit(key: str, of_it: Sequence[Declared], seconds: int, replies: Iterator[Any]) -> Limit:
+    running, tokens, counted, waiting = replies
     concurrent = [each.concurrent for each in of_it if each.concurrent]
     per_minute = [each.per_minute for each in of_it if each.per_minute]
     return Limit(
@@ -102,7 +128,17 @@ def _limit(context: Context, key: str, declared: Sequence[Declared]) -> Limit:
     )
 
 
-def _declared(rows: Sequence[Row]) -> Iterator[Declared]:
+def _whole(declared: Sequence[Declared]) -> set[str]:
+    """The keys that have no arguments."""
+    return {each.key for each in declared if not _KEY.search(each.key)}
+
+
+def _declared(context: Context) -> list[Declared]:
+    with context.read() as connection:
+        return list(_parsed(queries.declared(connection)))
+
+
+def _parsed(rows: Sequence[Row]) -> Iterator[Declared]:
     for row in rows:
         for limit in row["limits"] if isinstance(row["limits"], list) else [row["limits"]]:
             if not isinstance(limit, Mapping):

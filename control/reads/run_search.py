@@ -3,9 +3,10 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from callboard.control.context import Context
 from callboard.control.reads.runs import MAX_DAYS, MAX_HISTORY, LogLine, Run, as_run, as_run_id, check_range
@@ -18,8 +19,64 @@ from callboard.core.search import Search, argument, check_states, check_triggers
 from callboard.storage.queries import run_search as queries
 from callboard.storage.queries import runs as run_queries
 
+#: The longest span that a search may reach back, in hours.
+MAX_HOURS = MAX_DAYS * 24
 #: The cursor of a log's beginning.
 BEGINNING = "0.0"
+
+
+#: Runs are counted up to so many.
+MOST_COUNTED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which runs: all that fit a search in words.
+
+    Without `since`, those sent within so many hours. `zone` is that of moments that name none; None: UTC.
+    """
+
+    search: str
+    hours: float = 24.0
+    zone: str | None = None
+
+    def parsed(self) -> Search:
+        """What the words mean now.
+
+        Raises:
+            BadInput: they are none of a search.
+        """
+        return parse_search(self.search, utcnow(), None if self.zone is None else ZoneInfo(self.zone))
+
+    def values(self) -> dict[str, Any]:
+        """It as JSON. Words that mean a span back from now stay what they are."""
+        found = {"search": self.search.strip(), "hours": min(self.hours, MAX_HOURS)}
+        return found if self.zone is None else {**found, "zone": self.zone}
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """How many runs are in each state; where it is `cut`, there may be more.
+
+    Where the time was over before all was looked at, `back_to` is the moment up to which runs were counted.
+    """
+
+    counts: Mapping[str, int]
+    cut: bool
+    back_to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Runs that fit, the latest sent first, and the cursor of what follows or None.
+
+    Where the time was over before it was full, `back_to` is the moment up to which was looked; the cursor
+    goes on from there.
+    """
+
+    runs: tuple[Run, ...]
+    following: str | None
+    back_to: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +128,18 @@ def wanted(
     return replace(search, **{name: value for name, value in given.items() if value})
 
 
+def narrowed(q: str, *, queue: str | None = None, state: str | None = None) -> str:
+    """The words of a search that is narrowed to a queue and a state.
+
+    Raises:
+        BadInput: the words are none of a search, there is no such state, or they name one themselves.
+    """
+    # Checked as a whole; the words stay as they were written.
+    wanted(q, queue=queue, states=() if state is None else (state,))
+    more = Search(queues=(storable(queue),) if queue else (), states=(state,) if state else ())
+    return f"{more} {q.strip()}".strip()
+
+
 def find(
     context: Context, search: Search, *, hours: float = 24.0, limit: int = 100, cursor: str | None = None
 ) -> tuple[tuple[Run, ...], str | None]:
@@ -83,24 +152,52 @@ def find(
     Raises:
         BadInput: no page has that cursor, or the limit is not 1 to 1000.
     """
-    check_range("limit", limit, MAX_HISTORY)
-    span = timedelta(hours=min(hours, MAX_DAYS * 24))
-    criteria = queries.Filter(
-        since=search.since or (search.until or utcnow()) - span,
-        until=search.until,
-        states=search.states,
-        jobs=search.jobs,
-        job_parts=search.job_parts,
-        queues=search.queues,
-        triggers=search.triggers,
-        errors=search.errors,
-        error_types=search.error_types,
-        arguments=[(each.path[0], each.path[1:], each.values) for each in search.arguments],
-    )
-    before = read_cursor(cursor, UUID)
+    page = _find(context, search, hours, limit, cursor, None)
+    return page.runs, page.following
+
+
+def look(
+    context: Context, wanted: Wanted, *, seconds: float, limit: int = 100, cursor: str | None = None
+) -> Page:
+    """As much of a page of the runs that fit as about so many seconds are enough for; see `find`.
+
+    Raises:
+        BadInput: the words are none of a search, no page has that cursor, or the limit is not 1 to 1000.
+    """
+    return _find(context, wanted.parsed(), wanted.hours, limit, cursor, seconds)
+
+
+def states(context: Context, wanted: Wanted, *, seconds: float | None = None) -> States:
+    """How many of the runs that fit are in each state, or as many as are counted in about so many seconds.
+
+    Raises:
+        BadInput: the words are none of a search.
+    """
+    criteria = queries.filter_of(wanted.parsed(), wanted.hours, utcnow())
     with context.read() as connection:
-        rows = queries.find(connection, criteria, before=before, limit=limit + 1)
-    return cut_page([as_run(row) for row in rows], limit, lambda run: (run.enqueued_at, run.run_id))
+        found, back_to = queries.states(connection, criteria, most=MOST_COUNTED, seconds=seconds)
+    succeeded = found.get("succeeded", 0)
+    cut = back_to is not None or max(succeeded, sum(found.values()) - succeeded) >= MOST_COUNTED
+    return States(found, cut, back_to)
+
+
+def all_of(context: Context, wanted: Wanted, most: int) -> list[Run]:
+    """The latest of the runs that fit, no more than so many.
+
+    Raises:
+        BadInput: the words are none of a search.
+    """
+    # The same moments for all pages: a span back from now would move on meanwhile.
+    parsed, cursor = wanted.parsed(), None
+    found: list[Run] = []
+    while len(found) < most:
+        page, cursor = find(
+            context, parsed, hours=wanted.hours, limit=min(MAX_HISTORY, most - len(found)), cursor=cursor
+        )
+        found += page
+        if cursor is None:
+            break
+    return found
 
 
 def log(
@@ -132,3 +229,20 @@ def log(
     lines = tuple(LogLine(**each) for each in rows[:limit])
     following = f"{lines[-1].attempt}.{lines[-1].seq}" if lines else cursor
     return row["job"], LogPage(lines, following, len(rows) > limit, as_run(row).ended, row["state"])
+
+
+def _find(
+    context: Context, search: Search, hours: float, limit: int, cursor: str | None, seconds: float | None
+) -> Page:
+    check_range("limit", limit, MAX_HISTORY)
+    criteria = queries.filter_of(search, min(hours, MAX_HOURS), utcnow())
+    before = read_cursor(cursor, UUID)
+    with context.read() as connection:
+        rows, back_to = queries.find(connection, criteria, before=before, limit=limit + 1, seconds=seconds)
+    runs, following = cut_page(
+        [as_run(row) for row in rows], limit, lambda run: (run.enqueued_at, run.run_id)
+    )
+    if following is not None or back_to is None:
+        return Page(runs, following)
+    # No run that was sent at that very moment comes before the smallest id.
+    return Page(runs, f"{back_to.isoformat()}_{UUID(int=0)}", back_to)

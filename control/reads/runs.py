@@ -1,17 +1,19 @@
 """Runs: those being executed, a job's history, and one run with all that is known of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from callboard.control.context import Context
 from callboard.control.reads.flows import Flow, flows_of
-from callboard.control.reads.jobs import DAYS
+from callboard.control.reads.jobs import DAYS, hidden_arguments
 from callboard.control.reads.names import unknown_job
 from callboard.core.clock import utcnow
 from callboard.core.errors import BadInput, NotFound
+from callboard.core.hiding import hide_value
+from callboard.core.holds import Cause, held_of
 from callboard.storage.queries import Row
 from callboard.storage.queries import jobs as job_queries
 from callboard.storage.queries import runs as queries
@@ -24,7 +26,7 @@ MAX_DAYS = 366
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run. Times are UTC; `wait_ms` is from due to start, `duration_ms` that of the last attempt.
+    """A run. Times are UTC; `wait_ms` is from ready to start, `duration_ms` that of the last attempt.
 
     `elapsed_ms` is from the first start to the end, retries and the waits between them included.
     """
@@ -101,10 +103,10 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class RunDetail:
-    """A run with its arguments, result, attempts (oldest first) and log lines.
+    """A run with its arguments and result (secrets masked), attempts (oldest first) and log lines.
 
     `retried_as` is the run that does it again, if there is one; `flows` are the chain and the group that it
-    is a part of.
+    is a part of; `held` is for how long (ms) it was held back before its first start, by cause.
     """
 
     run: Run
@@ -116,6 +118,7 @@ class RunDetail:
     logs: tuple[LogLine, ...]
     retried_as: UUID | None = None
     flows: tuple[Flow, ...] = ()
+    held: Mapping[Cause, int] = field(default_factory=dict)
 
 
 def running(context: Context, *, job: str | None = None) -> tuple[Run, ...]:
@@ -164,16 +167,19 @@ def run(context: Context, run_id: UUID | str) -> RunDetail:
         flows = flows_of(connection, row["flow"])
         attempts = queries.attempts(connection, wanted, row["enqueued_at"])
         logs = queries.log_lines(connection, wanted, row["enqueued_at"])
+    args, kwargs = hidden_arguments(row)
     return RunDetail(
         run=as_run(row),
-        args=row["args"] or [],
-        kwargs=row["kwargs"] or {},
-        result=row["result"],
+        args=args,
+        kwargs=kwargs,
+        result=hide_value(row["result"]),
         traceback=row["traceback"],
         attempts=tuple(Attempt(**each) for each in attempts),
-        logs=tuple(LogLine(**each) for each in logs),
+        # Threads of one run may hand over their lines in another order than they wrote them.
+        logs=tuple(sorted((LogLine(**each) for each in logs), key=lambda line: (line.attempt, line.at))),
         retried_as=row["retried_as"],
         flows=flows,
+        held=held_of(row["held"]),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from callboard.control.context import Context
-from callboard.control.reads.jobs import next_of, words_of
+from callboard.control.reads.jobs import hidden_arguments, next_of, words_of
 from callboard.control.reads.names import unknown_job
 from callboard.core.clock import utcnow
 from callboard.core.errors import BadInput, NotFound
@@ -36,8 +36,10 @@ class LastSlot:
 class Schedule:
     """A schedule. `declared` is what the code says of it, None where an operator has made it.
 
-    `enabled` is its own switch, `job_enabled` that of its job; `next_at` is None where its own is off, or it
-    never falls due again. `retired`: the code no longer declares it. `changed_at` is also its version.
+    Its arguments are without secrets, and so are those declared; `edited`: an operator has changed what the
+    code says. `enabled` is its own switch, `job_enabled` that of its job; `next_at` is None where its own is
+    off, or it never falls due again. `retired`: the code no longer declares it. `changed_at` is also its
+    version.
     """
 
     id: int
@@ -58,6 +60,7 @@ class Schedule:
     misfire_limit: int
     grace_ms: int
     declared: Mapping[str, Any] | None
+    edited: bool
     checked_until: datetime | None
     created_at: datetime
     changed_at: datetime
@@ -73,13 +76,6 @@ class Schedule:
     def runs(self) -> bool:
         """Whether its slots are fired at present."""
         return self.enabled and self.job_enabled
-
-    @property
-    def edited(self) -> bool:
-        """Whether an operator has changed what the code says."""
-        return self.declared is not None and any(
-            self.declared[name] != getattr(self, name) for name in FIELDS if name in self.declared
-        )
 
 
 def name_of(job: str, key: str) -> str:
@@ -150,9 +146,15 @@ class UnknownSchedule(NotFound):
 def as_schedule(row: Row, now: datetime) -> Schedule:
     """The schedule of a row."""
     last = row["last_due_at"]
-    taken = ("words", "next_at", "last", "job")
+    taken = ("words", "next_at", "last", "job", "args", "kwargs", "declared", "edited")
+    args, kwargs = hidden_arguments(row)
+    said = row["declared"]
     return Schedule(
         job=row["job_name"],
+        args=args,
+        kwargs=kwargs,
+        declared=None if said is None else _declared(row),
+        edited=said is not None and any(said[name] != row[name] for name in FIELDS if name in said),
         words=words_of(row["expr"], row["tz"]),
         next_at=next_of(row["expr"], row["tz"], now) if row["enabled"] else None,
         last=None
@@ -160,3 +162,11 @@ def as_schedule(row: Row, now: datetime) -> Schedule:
         else LastSlot(last, row["last_disposition"], row["last_reason"], row["last_run_id"]),
         **{name: row[name] for name in Schedule.__slots__ if name not in taken},
     )
+
+
+def _declared(row: Row) -> dict[str, Any]:
+    """What the code says of a schedule, without secrets."""
+    said: dict[str, Any] = row["declared"]
+    args, kwargs = hidden_arguments({"args": (), "kwargs": {}, **said, "signature": row["signature"]})
+    hidden = {"args": args, "kwargs": kwargs}
+    return {name: hidden.get(name, value) for name, value in said.items()}

@@ -104,6 +104,18 @@ def outcomes(
     return Outcomes(width_s=span.width_s, buckets=tuple(_bucket(at, found.get(at)) for at in span.moments()))
 
 
+def compared(context: Context, *, hours: float) -> tuple[Outcomes, Outcomes]:
+    """The same of all runs; and, in buckets of the same width, of twice as many hours, which end with these.
+
+    Raises:
+        BadInput: the hours are not more than 0 and at most 183 days.
+    """
+    span = window(hours)
+    both = outcomes(context, hours=2 * hours, width_s=span.width_s)
+    number = sum(1 for _ in span.moments())
+    return Outcomes(both.width_s, both.buckets[-number:]), both
+
+
 def _bucket(at: datetime, row: Row | None) -> OutcomeBucket:
     if row is None:
         return OutcomeBucket(at, 0, 0, 0, 0, 0, 0, 0, None, None, None, None)

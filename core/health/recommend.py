@@ -14,9 +14,11 @@ TARGET = 0.75
 
 _ADVICE: dict[Cause, str] = {
     "paused": "Resume the queue when the reason for the pause is over.",
+    "job_paused": "Resume the job when the reason for its pause is over.",
     "breaker_open": "See to what the breaker guards; reset the breaker once it works again.",
     "stalled": "Look at what the threads are doing: nothing starts although workers are alive.",
     "limited": "Raise the limit or shorten the runs that hold it; more workers would not help.",
+    "mutex": "Shorten the runs that hold it, or let fewer runs share it; add no workers.",
     "slow_dependency": "See why the job takes longer than usual, above all what it calls; add no workers.",
     "noisy_neighbour": "Give the job a queue of its own, or a limit, so that the others need not wait.",
     "retry_storm": "See why runs fail; a longer backoff or a breaker keeps retries from taking all threads.",
@@ -53,7 +55,7 @@ def workers_needed(facts: Facts, threads: int, drain_s: float = DRAIN_S) -> int 
     """How many workers of so many threads clear the backlog in that time; None where no run tells."""
     if facts.mean_s is None:
         return None
-    slots = (facts.arrivals + facts.depth / drain_s) * facts.mean_s / TARGET
+    slots = facts.taken + (facts.arrivals + facts.depth / drain_s) * facts.mean_s / TARGET
     return max(1, ceil(slots / threads - 1e-9))
 
 
@@ -74,8 +76,8 @@ def _start(facts: Facts) -> Recommendation:
     needed = workers_needed(facts, 8)
     if needed is None:
         return Recommendation("no_consumer", "Start a worker that serves the queue.", 1)
-    plural = "worker" if needed == 1 else "workers"
-    text = f"Start {needed} {plural} of 8 threads: they clear the backlog of {facts.depth} in 10 min."
+    they = "worker of 8 threads: it clears" if needed == 1 else "workers of 8 threads: they clear"
+    text = f"Start {needed} {they} the backlog of {facts.depth} in 10 min."
     return Recommendation("no_consumer", text, needed)
 
 
@@ -87,8 +89,8 @@ def _add(facts: Facts, cause: Cause) -> Recommendation:
     rates = f"arrivals {facts.arrivals:.3g}/s, capacity {facts.capacity:.3g}/s"
     more = needed - facts.workers
     if more > 0:
-        plural = "worker" if more == 1 else "workers"
-        text = f"{rates}: {more} more {plural} of {threads} threads clear the backlog in 10 min."
+        plural, clear = ("worker", "clears") if more == 1 else ("workers", "clear")
+        text = f"{rates}: {more} more {plural} of {threads} threads {clear} the backlog in 10 min."
         return Recommendation(cause, text[0].upper() + text[1:], more)
     left = drain_s(facts)
     end = "it does not drain at these rates" if left is None else f"it drains in {span(left * 1000)}"

@@ -1,10 +1,20 @@
 """The health score: 1, less a capped penalty for each thing that is amiss."""
 
 from dataclasses import dataclass
+from typing import Final
 
-from callboard.core.display import span
+from callboard.core.display import many, span
 from callboard.core.health.facts import Facts, Thresholds
 
+#: What each deduction is for, in a few words.
+REASONS: Final[dict[str, str]] = {
+    "wait": "Runs wait too long",
+    "failures": "Runs fail",
+    "growth": "The backlog",
+    "speed": "Runs take too long",
+    "dead_letters": "New dead letters",
+    "no_consumer": "No worker serves it",
+}
 #: Runs that must have finished in the window before it says anything.
 ENOUGH = 20
 #: The most that each thing can cost.
@@ -46,7 +56,7 @@ def score(facts: Facts, limits: Thresholds = Thresholds()) -> Score:  # noqa: B0
         found.append(Deduction("no_consumer", value - UNSERVED, evidence))
         value = UNSERVED
     if facts.finished < ENOUGH and not unserved:
-        note = f"not enough data: {facts.finished} runs finished in the window, {ENOUGH} are needed"
+        note = f"not enough data: {many(facts.finished, 'run')} finished in the window, {ENOUGH} are needed"
         return Score(None, tuple(found), note)
     return Score(max(0.0, value), tuple(found))
 

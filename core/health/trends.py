@@ -1,4 +1,4 @@
-"""How a queue came to where it is: points over time, and each figure against the window before."""
+"""How a queue or a job came to where it is: points over time, and each figure against the window before."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,6 +40,16 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Usual:
+    """The usual figures of a bucket: runs that finish in it, a share 0 to 1, and ms; None where not known."""
+
+    finished: float | None = None
+    failure_rate: float | None = None
+    wait_p95_ms: float | None = None
+    duration_p95_ms: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """One figure now and in the window before."""
 
@@ -51,14 +61,18 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Trend:
-    """The points of the window, oldest first, the whole of it, and how it differs from the one before."""
+    """The points of the window, oldest first, the whole of it, and how it differs from the one before.
+
+    `usual` has what is usual for each of the points; it is empty where nobody asked.
+    """
 
     points: tuple[Point, ...]
     total: Point | None
     changes: tuple[Change, ...]
+    usual: tuple[Usual, ...] = ()
 
 
-def trend(cells: Sequence[Cell], before: Sequence[Cell]) -> Trend:
+def trend(cells: Sequence[Cell], before: Sequence[Cell], usual: Sequence[Usual] = ()) -> Trend:
     """The trend of these buckets, against those of the window before."""
     total, earlier = _total(cells), _total(before)
     names = {
@@ -71,7 +85,7 @@ def trend(cells: Sequence[Cell], before: Sequence[Cell]) -> Trend:
         _change(name, getattr(total, field, None), getattr(earlier, field, None))
         for name, field in names.items()
     )
-    return Trend(tuple(point(cell) for cell in cells), total, changes)
+    return Trend(tuple(point(cell) for cell in cells), total, changes, tuple(usual))
 
 
 def point(cell: Cell) -> Point:

@@ -27,6 +27,7 @@ from callboard.middleware.isolated.frames import (
     MAX_FRAME,
     PROGRESS,
     RESULT,
+    WHERE,
     Cause,
     Frames,
     frame,
@@ -111,6 +112,10 @@ class Call:
         if kind == ERROR:
             raise put_together(pickle.loads(payload))  # noqa: S301 - from a process of our own
         return pickle.loads(payload)  # noqa: S301 - the same
+
+    def ask_where(self) -> None:
+        """Have the process write down where it is; any thread may ask."""
+        self._order(WHERE)
 
     def _wait(self) -> None:
         poll = select.poll()

@@ -16,11 +16,12 @@ from dramatiq.middleware import Shutdown
 from callboard.core.logging import get_logger
 from callboard.middleware import keeper, mutex
 from callboard.middleware.execution import Execution
-from callboard.middleware.interrupts import Window
+from callboard.middleware.interrupts import Leash, Window
 from callboard.middleware.isolated.call import Call, NurseryLost
 from callboard.middleware.isolated.child import Functions, Request, run_request
 from callboard.middleware.isolated.frames import BEGIN, READY, REQUEST, frame
 from callboard.middleware.isolated.nursery import Nursery
+from callboard.middleware.isolated.whereabouts import Whereabouts
 
 #: Seconds after its time limit at which the nursery kills a process by itself. The worker is sooner, unless a
 #: job holds the interpreter's lock there.
@@ -79,10 +80,12 @@ class Caller:
         limit = execution.limit_ms
         order = BEGIN.pack(float("inf") if limit is None else limit / 1000 + HARD, memory)
         try:
-            leash, speech = self._begin(order)
+            leash, speech, where = self._begin(order)
             # Whatever happens here: when the leash is let go, the process is killed.
-            with leash, speech:
+            with leash, speech, where:
                 call = Call(execution, window, leash, speech, memory)
+                if isinstance(window, Leash):
+                    window.look = functools.partial(where.look, call.ask_where)
                 return call.result(frame(REQUEST, pickle.dumps(request)))
         except NurseryLost:
             self._wait_for_the_end(window)
@@ -95,18 +98,20 @@ class Caller:
             while os.waitpid(self._pid, os.WNOHANG)[0] == 0 and time.monotonic() < deadline:
                 time.sleep(0.005)
 
-    def _begin(self, order: bytes) -> tuple[socket.socket, socket.socket]:
+    def _begin(self, order: bytes) -> tuple[socket.socket, socket.socket, Whereabouts]:
         leash, their_leash = socket.socketpair()
         speech, their_speech = socket.socketpair()
+        where = Whereabouts()
         with their_leash, their_speech:
+            files = [their_leash.fileno(), their_speech.fileno(), where.file]
             try:
                 with self._sending:
-                    socket.send_fds(self._control, [order], [their_leash.fileno(), their_speech.fileno()])
+                    socket.send_fds(self._control, [order], files)
             except OSError:
-                leash.close()
-                speech.close()
+                for each in (leash, speech, where):
+                    each.close()
                 raise NurseryLost from None
-        return leash, speech
+        return leash, speech, where
 
     def _wait_for_the_end(self, window: Window) -> NoReturn:
         """Have this worker end, since another can be forked only where there are no threads.

@@ -40,11 +40,13 @@ class Request(NamedTuple):
     started: int | None
 
 
-def run_request(broker: Any, functions: Functions, speech: socket.socket, where: int) -> NoReturn:
-    """Do what the other end of the socket asks for, tell it the outcome, and end."""
+def run_request(
+    broker: Any, functions: Functions, speech: socket.socket, where: int, parent: int
+) -> NoReturn:
+    """Do what the other end of the socket asks for, tell it the outcome, and end; or end with the parent."""
     # A group of its own, so that what the job starts can be ended with it.
     os.setsid()
-    end_with_parent(signal.SIGKILL)
+    end_with_parent(parent, signal.SIGKILL)
     _seed()
     voice = Voice(speech)
     try:

@@ -1,8 +1,8 @@
 """What a worker and the processes of its runs say to each other, and how it looks on a socket.
 
 Between a run's thread and its process, both ways: frames, each a kind, a length and so many bytes.
-Between the worker and the nursery: an order to begin (`BEGIN`, with two sockets), then one byte for each
-later order; the nursery answers once, with an `END`.
+Between the worker and the nursery: an order to begin (`BEGIN`, with two sockets and the file for where the
+process is), then one byte for each later order; the nursery answers once, with an `END`.
 """
 
 import struct
@@ -24,8 +24,9 @@ READY = b"R"
 #: Begin a process: seconds after which it is killed, whatever the worker does, and bytes of memory (or 0).
 BEGIN = struct.Struct("!dQ")
 
-#: Later orders: ask the process to end, and kill it; and a sign of life, without which it is killed too.
-ASK, KILL, BEAT = b"T", b"K", b"B"
+#: Later orders: ask the process to end, and kill it; a sign of life, without which it is killed too; and have
+#: it write down where it is.
+ASK, KILL, BEAT, WHERE = b"T", b"K", b"B", b"W"
 
 #: The end of a process: why it was ended, its wait status, and the bytes it had or the error's number. What
 #: is known of where it was follows, up to the end of the stream.

@@ -22,8 +22,8 @@ from typing import Any, NoReturn
 import psutil
 
 from callboard.core.errors import BUG
-from callboard.middleware.isolated.frames import ASK, BEGIN, END, KILL, READY, Cause
-from callboard.middleware.isolated.whereabouts import open_whereabouts, read_whereabouts
+from callboard.middleware.isolated.frames import ASK, BEGIN, END, KILL, READY, WHERE, Cause
+from callboard.middleware.isolated.whereabouts import SIGNAL, read_whereabouts
 
 #: Seconds between two looks at the memory of those with a limit, and at the worker.
 LOOK, LOOK_IDLE = 0.05, 0.5
@@ -56,13 +56,13 @@ class Nursery:
 
     Parameters:
         control: where the worker's orders come from.
-        begin: what a new process does, given the socket to its run's thread and the file for where it is.
-            It never returns.
+        begin: what a new process does, given the socket to its run's thread, the file for where it is and the
+            process id of the nursery. It never returns.
         silence: seconds without a sign of life from the worker after which a process is killed.
     """
 
     def __init__(
-        self, control: socket.socket, begin: Callable[[socket.socket, int], NoReturn], silence: float
+        self, control: socket.socket, begin: Callable[[socket.socket, int, int], NoReturn], silence: float
     ) -> None:
         self._control = control
         self._begin = begin
@@ -105,31 +105,31 @@ class Nursery:
         return min(LOOK_IDLE, max(0.0, first - time.monotonic()))
 
     def _take_order(self) -> None:
-        data, files, _, _ = socket.recv_fds(self._control, BEGIN.size, 2)
+        data, files, _, _ = socket.recv_fds(self._control, BEGIN.size, 3)
         if len(data) < BEGIN.size:
             raise EOFError
         limit, memory = BEGIN.unpack(data)
-        leash, speech = (socket.socket(fileno=file) for file in files)
-        where = -1
+        leash, speech = (socket.socket(fileno=file) for file in files[:2])
+        where = files[2]
+        os.set_inheritable(where, False)
+        parent = os.getpid()
         try:
-            where = open_whereabouts()
             pid = os.fork()
         except OSError as error:
-            if where >= 0:
-                os.close(where)
+            os.close(where)
             _send(leash, END.pack(Cause.REFUSED, 0, error.errno or errno.EAGAIN))
             leash.close()
             speech.close()
             return
         if pid == 0:
-            self._become(leash, speech, where)
+            self._become(leash, speech, where, parent)
         speech.close()
         leash.setblocking(False)
         now = time.monotonic()
         life = self._lives[pid] = Life(pid, leash, where, now + limit, memory, heard=now)
         self._selector.register(leash, selectors.EVENT_READ, lambda: self._obey(life))
 
-    def _become(self, leash: socket.socket, speech: socket.socket, where: int) -> NoReturn:
+    def _become(self, leash: socket.socket, speech: socket.socket, where: int, parent: int) -> NoReturn:
         """In the new process: let go of what is the nursery's."""
         try:
             signal.set_wakeup_fd(-1)
@@ -139,7 +139,7 @@ class Nursery:
                 os.close(life.where)
             for each in (leash, self._control, self._bell, self._ring):
                 each.close()
-            self._begin(speech, where)
+            self._begin(speech, where, parent)
         finally:
             # Whatever happens: this process must not go on as if it were the nursery.
             os._exit(BUG)
@@ -154,6 +154,8 @@ class Nursery:
         except OSError:
             order = b""
         life.heard = time.monotonic()
+        if WHERE in order:
+            os.kill(life.pid, SIGNAL)
         if not order or KILL in order:
             self._selector.unregister(life.leash)
             self._kill(life)

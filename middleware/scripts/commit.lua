@@ -12,7 +12,8 @@
 --          ("mutex", "limit" or "breaker"), name, token, and for a breaker its outcome as JSON: {ok, cause, job,
 --          run, threshold, window, timeout}, for a limit the second in which it counted a run that did not begin
 --          after all (or ""); or, for a part of a "group", its id, the part's, and the number of messages,
---          followed by those messages, three values each, which go out with the last part
+--          followed by those messages, three values each, which go out with the last part; or, for a message that is
+--          parked, "held", its Redis message id and the cause that the time is put down to (see wake.lua)
 --
 -- Only a message that this broker still holds counts: when it was taken for dead and its messages were given
 -- to others, its late results are refused. Repeating a commit whose reply was lost therefore does nothing.
@@ -115,6 +116,8 @@ local function bury(queue, id, messages)
 end
 
 local rescued = redis.call("exists", namespace .. ":__rescued__") == 1
+local parked = namespace .. ":__held__"
+local any_parked = redis.call("exists", parked) == 1
 for queue, group in pairs(by_queue) do
     local messages = namespace .. ":" .. queue .. ".msgs"
     local left, gone = {}, {}
@@ -147,6 +150,9 @@ for queue, group in pairs(by_queue) do
         if rescued then
             redis.call("hdel", namespace .. ":__rescued__", unpack(gone))
             redis.call("hdel", namespace .. ":__begun__", unpack(gone))
+        end
+        if any_parked then
+            redis.call("hdel", parked, unpack(gone))
         end
         redis.call("hdel", messages, unpack(gone))
     end
@@ -231,6 +237,13 @@ while at < #ARGV do
             outcome.ok = cjson.null
         end
         count_outcome(name, token, outcome)
+    elseif kind == "held" then
+        if held then
+            local found = redis.call("hget", parked, name)
+            local spent = found and cjson.decode(found) or {}
+            spent.at, spent.cause = now_ms, token
+            redis.call("hset", parked, name, cjson.encode(spent))
+        end
     else
         put(tonumber(extra), held and completes(name, token))
     end

@@ -5,8 +5,9 @@
 -- ARGV[2]  queue
 -- ARGV[3]  the most messages to take
 --
--- Returns a flat list of four values a message: id, payload, how often it was rescued from a dead worker, how often it
--- was begun since the first time (or ""). From a queue that is paused nothing is taken, whatever the taker has heard.
+-- Returns a flat list of five values a message: id, payload, how often it was rescued from a dead worker, how often it
+-- was begun since the first time (or ""), and for how long it was parked (or "", see wake.lua). From a queue that is
+-- paused nothing is taken, whatever the taker has heard.
 -- The clock is Redis's own, so that the clocks of the machines of a fleet need not agree. A Redis out of memory
 -- refuses the first write of a script, if that may need some, and none that follow: here the first one frees it, so
 -- that what is there can be worked off.
@@ -29,6 +30,10 @@ if redis.call("exists", namespace .. ":__rescued__") == 1 then
     rescued = redis.call("hmget", namespace .. ":__rescued__", unpack(ids))
     begun = redis.call("hmget", namespace .. ":__begun__", unpack(ids))
 end
+local parked = {}
+if redis.call("exists", namespace .. ":__held__") == 1 then
+    parked = redis.call("hmget", namespace .. ":__held__", unpack(ids))
+end
 local held, taken = {}, {}
 for i, id in ipairs(ids) do
     if payloads[i] then
@@ -37,6 +42,7 @@ for i, id in ipairs(ids) do
         taken[#taken + 1] = payloads[i]
         taken[#taken + 1] = rescued[i] or ""
         taken[#taken + 1] = begun[i] or ""
+        taken[#taken + 1] = parked[i] or ""
     end
 end
 if #held > 0 then

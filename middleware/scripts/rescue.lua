@@ -3,7 +3,8 @@
 -- KEYS[1]  namespace
 -- ARGV[1]  broker id of the caller, whose own sign of life is renewed
 -- ARGV[2]  milliseconds of silence after which a broker counts as dead
--- ARGV[3..] the queues to look at
+-- ARGV[3]  what the caller says of itself, as JSON, or ""
+-- ARGV[4..] the queues to look at
 --
 -- Returns a flat list: broker, queue, payload of each message given back. A broker is forgotten a day after its
 -- last sign of life, but not while a queue that nobody names here holds anything of it: then it is looked at
@@ -18,6 +19,9 @@ local last = redis.call("zscore", heartbeats, ARGV[1])
 -- A write that needs no memory: after it Redis, even when it has none left, refuses this script none.
 redis.call("del", namespace .. ":__none__")
 redis.call("zadd", heartbeats, now_ms, ARGV[1])
+if ARGV[3] ~= "" then
+    redis.call("hset", namespace .. ":__workers__", ARGV[1], ARGV[3])
+end
 if last and now_ms - tonumber(last) > tonumber(ARGV[2]) then
     return {}
 end
@@ -25,7 +29,7 @@ end
 local rescued = {}
 local silent = redis.call("zrangebyscore", heartbeats, 0, now_ms - tonumber(ARGV[2]))
 for _, broker in ipairs(silent) do
-    for i = 3, #ARGV do
+    for i = 4, #ARGV do
         local queue = ARGV[i]
         local acks = namespace .. ":__acks__." .. broker .. "." .. queue
         local ids = redis.call("smembers", acks)

@@ -80,6 +80,20 @@ function free.breaker(name)
     return most, 0
 end
 
+local held = namespace .. ":__held__"
+local any_held = redis.call("exists", held) == 1
+
+-- Notes for how long a message has been parked, by cause: `{"mutex": <ms>}`, and until then `at` and `cause` (commit.lua).
+local function count_held(id)
+    local found = redis.call("hget", held, id)
+    local spent = found and cjson.decode(found)
+    if spent and spent.at then
+        spent[spent.cause] = (spent[spent.cause] or 0) + math.max(now_ms - spent.at, 0)
+        spent.at, spent.cause = nil, nil
+        redis.call("hset", held, id, cjson.encode(spent))
+    end
+end
+
 for _, lot in ipairs(redis.call("zrangebyscore", lots, "-inf", now_ms, "limit", 0, 20)) do
     local kind, name = string.match(lot, "^(%l+)|(.*)$")
     local list = namespace .. ":__lot__." .. lot
@@ -90,6 +104,9 @@ for _, lot in ipairs(redis.call("zrangebyscore", lots, "-inf", now_ms, "limit", 
             local queue, id = string.match(entries[i], "^(%S+) (.*)$")
             redis.call("lpush", namespace .. ":" .. queue, id)
             redis.call("hincrby", namespace .. ":__parked__", queue, -1)
+            if any_held then
+                count_held(id)
+            end
             local wake = namespace .. ":__wake__." .. queue
             if redis.call("llen", wake) < 64 then
                 redis.call("lpush", wake, "1")

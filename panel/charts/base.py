@@ -1,10 +1,13 @@
 """What all charts have in common: quiet axes, one font size, legends above, times in the viewer's zone."""
 
-from typing import Any
+from typing import Any, cast
 
 import altair as alt
 import streamlit as st
 from pandas import DataFrame
+
+from callboard.panel.parts import heading
+from callboard.panel.parts.frames import clean
 
 Spec = dict[str, Any]
 
@@ -49,7 +52,14 @@ def time_axis(hours: float) -> alt.Axis:
 def count_axis() -> alt.Axis:
     """An axis of whole numbers."""
     return alt.Axis(
-        title=None, format="~s", tickCount=4, tickMinStep=1, domain=False, ticks=False, labelPadding=6
+        title=None,
+        # By itself a zero beside thousands would be "0k".
+        labelExpr="format(datum.value, '~s')",
+        tickCount=4,
+        tickMinStep=1,
+        domain=False,
+        ticks=False,
+        labelPadding=6,
     )
 
 
@@ -66,14 +76,16 @@ def span_axis(unit: str) -> alt.Axis:
     )
 
 
-def legend() -> alt.Legend:
+def legend(*, lines: bool = False) -> alt.Legend:
+    """A legend above the chart, of squares or of strokes."""
     return alt.Legend(
         title=None,
         orient="top",
         direction="horizontal",
-        symbolType="square",
-        symbolSize=70,
-        symbolStrokeWidth=0,
+        symbolType="stroke" if lines else "square",
+        symbolSize=110 if lines else 70,
+        symbolStrokeWidth=2 if lines else 0,
+        symbolOpacity=1,
         offset=4,
         padding=0,
         columnPadding=14,
@@ -97,6 +109,23 @@ def finished(chart: alt.Chart | alt.LayerChart | alt.FacetChart, *, height: int)
     return plain
 
 
+def in_utc(spec: Spec) -> Spec:
+    """The same chart with its times in UTC: axes and what is said of whatever is pointed at."""
+
+    def turned(part: Any) -> Any:
+        if isinstance(part, list):
+            return [turned(each) for each in part]
+        if not isinstance(part, dict):
+            return part
+        found = {name: turned(each) for name, each in part.items()}
+        if found.get("type") == "temporal":
+            found["scale"] = {**(found.get("scale") or {}), "type": "utc"}
+        return found
+
+    return cast(Spec, turned(spec))
+
+
 def draw(frame: DataFrame, spec: Spec, *, key: str, alt: str) -> None:
     """Put a chart on the page. `alt` says in a sentence what it shows."""
-    st.vega_lite_chart(frame, spec, key=key, alt=alt, width="stretch")
+    shown = in_utc(spec) if heading.in_utc() else spec
+    st.vega_lite_chart(clean(frame), shown, key=key, alt=alt, width="stretch")

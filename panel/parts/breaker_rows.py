@@ -7,11 +7,14 @@ import streamlit as st
 from callboard.control.actions.breakers import reset
 from callboard.control.auth import Principal
 from callboard.control.reads.breakers import Breaker
+from callboard.control.reads.jobs import Job
 from callboard.core import display
-from callboard.core.errors import CallboardError
+from callboard.core.clock import utcnow
+from callboard.core.errors import CallboardError, Unavailable
 from callboard.panel import access, loaders
 from callboard.panel.home import context
 from callboard.panel.parts import told
+from callboard.panel.parts.heading import card_title
 from callboard.panel.parts.plain import plain
 
 #: The word, icon and colour of each state.
@@ -33,7 +36,7 @@ def rows(breakers: tuple[Breaker, ...], viewer: Principal, now: datetime) -> Non
         with state:
             st.badge(word, icon=icon, color=colour)  # type: ignore[arg-type]
         with why:
-            plain(_why(breaker, now), style="quiet", lines=2)
+            plain(_why(breaker, now), style="quiet", lines=2, at=breaker.opened_at)
         if breaker.state != "closed" and viewer.may("breakers:reset"):
             action.button(
                 "Close now",
@@ -43,6 +46,23 @@ def rows(breakers: tuple[Breaker, ...], viewer: Principal, now: datetime) -> Non
                 on_click=_close,
                 args=(breaker.name,),
             )
+
+
+def breaker_card(job: Job, viewer: Principal) -> None:
+    """How the breaker of a job stands; nothing where it has none."""
+    named = job.options.get("breaker")
+    if not named:
+        return
+    name = job.name if named is True else str(named)
+    unused = Breaker(name, "closed", 0, None, None, None, 0)
+    try:
+        found = next((each for each in loaders.breakers() if each.name == name), unused)
+    except Unavailable as error:
+        access.trouble(error)
+        return
+    with st.container(border=True, key="job_breaker", gap="xsmall"):
+        card_title("Circuit breaker")
+        rows((found,), viewer, utcnow())
 
 
 def _why(breaker: Breaker, now: datetime) -> str:

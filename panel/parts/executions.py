@@ -24,11 +24,11 @@ def executions(runs: Sequence[Run]) -> None:
             "duration": [None if run.duration_ms is None else run.duration_ms / 1000 for run in runs],
             "wait": [None if run.wait_ms is None else run.wait_ms / 1000 for run in runs],
             "attempts": [f"{run.attempt} of {run.max_attempts or run.attempt}" for run in runs],
-            "trigger": [_trigger(run) for run in runs],
+            "trigger": [asked_for_by(run) for run in runs],
             "error": [one_line(run) for run in runs],
         }
     )
-    st.dataframe(
+    tables.table(
         frame,
         key="executions",
         hide_index=True,
@@ -50,6 +50,7 @@ def executions(runs: Sequence[Run]) -> None:
     )
 
 
-def _trigger(run: Run) -> str:
+def asked_for_by(run: Run) -> str:
+    """Who or what asked for a run."""
     word = TRIGGERS.get(run.trigger, run.trigger)
     return f"{run.requested_by}, {word}" if run.requested_by and run.trigger != "schedule" else word

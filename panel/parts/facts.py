@@ -6,15 +6,22 @@ from html import escape
 import streamlit as st
 
 from callboard.panel.parts.heading import card_title
+from callboard.panel.parts.plain import ISOLATED, shown
 
 GRID = "display:grid;grid-template-columns:minmax(6.5rem,max-content) 1fr;gap:.3rem 1.2rem;font-size:.93rem"
 
 
-def facts(title: str, told: Mapping[str, str], note: str | None = None) -> None:
-    """Put them on the page under a title of our own; names and values are plain text."""
+def facts(
+    title: str, told: Mapping[str, str], note: str | None = None, *, hovers: Mapping[str, str] | None = None
+) -> None:
+    """Put them on the page under a title of our own; names and values are plain text.
+
+    `hovers` say more about some of them, to whoever points at the value.
+    """
+    more = {name: f' title="{escape(said, quote=True)}"' for name, said in (hovers or {}).items()}
     rows = "".join(
-        f'<div style="opacity:.62">{escape(name)}</div>'
-        f'<div style="overflow-wrap:anywhere">{escape(value)}</div>'
+        f'<div style="opacity:.62">{escape(shown(name))}</div>'
+        f'<div style="overflow-wrap:anywhere;{ISOLATED}"{more.get(name, "")}>{escape(shown(value))}</div>'
         for name, value in told.items()
     )
     card_title(title, note)

@@ -27,7 +27,7 @@ def recent_failures(runs: Sequence[Run], window: str) -> None:
             "error": [one_line(run) for run in runs],
         }
     )
-    st.dataframe(
+    tables.table(
         frame,
         key="failures",
         hide_index=True,
@@ -70,7 +70,7 @@ def attention(jobs: Sequence[Job]) -> None:
             "failures": [job.stats.failures for job in poor],
         }
     )
-    st.dataframe(
+    tables.table(
         frame,
         key="attention",
         hide_index=True,

@@ -7,6 +7,7 @@ from datetime import datetime
 import streamlit as st
 
 from callboard.core.display import zone
+from callboard.panel.parts.plain import plain
 
 #: Windows of time that a page can look at: the word, hours, and days for figures that are counted in days.
 WINDOWS: dict[str, int] = {"24 hours": 24, "7 days": 168, "30 days": 720, "90 days": 2160}
@@ -66,11 +67,39 @@ def nothing(icon: str, sentence: str, *, height: int | None = None) -> None:
         st.caption(sentence, text_alignment="center")
 
 
+#: Where it is kept that somebody wants times in UTC, whatever their browser's zone is.
+IN_UTC = "times_in_utc"
+
+
+def in_utc() -> bool:
+    """Whether the viewer has asked for times in UTC."""
+    return bool(st.session_state.get(IN_UTC))
+
+
 def viewer_zone() -> str:
+    """The zone that times are shown in: the browser's, or UTC where that is asked for or none is known."""
+    return "UTC" if in_utc() else browser_zone()
+
+
+def browser_zone() -> str:
     """The browser's time zone; UTC where it names none that is known."""
     return str(zone(st.context.timezone))
 
 
+@contextmanager
+def foot(said: str, at: datetime) -> Iterator[None]:
+    """The foot of a live part: what it shows, and at the right what the block puts there and how old it is.
+
+    `said` is our own text.
+    """
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption(said, width="content")
+        with st.container(horizontal=True, vertical_alignment="center", width="content", gap="small"):
+            yield
+            updated(at)
+
+
 def updated(at: datetime) -> None:
     """When a live part was last rendered."""
-    st.caption(f"Updated {at.astimezone(zone(st.context.timezone)):%H:%M:%S}", width="content")
+    said = f"Updated {at.astimezone(zone(viewer_zone())):%H:%M:%S}"
+    plain(said, style="quiet", at=at, width="content")

@@ -31,7 +31,7 @@ def job_figures(job: Job, durations: Durations) -> None:
         _figure("Failures", display.count(stats.failures), display.many(stats.skipped, "skipped", "skipped"))
         _figure("Median", display.span(durations.p50_ms), f"average {display.span(stats.average_ms)}")
         _figure("95th percentile", display.span(p95_ms), f"longest {display.span(stats.maximum_ms)}")
-        _figure("Wait, 95th", display.span(durations.wait_p95_ms), "from due to start")
+        _figure("Wait, 95th", display.span(durations.wait_p95_ms), "from ready to start")
 
 
 def _figure(label: str, value: str, below: str) -> None:

@@ -14,7 +14,7 @@ from callboard.panel.palette import MARKS
 from callboard.panel.parts.facts import facts
 from callboard.panel.parts.heading import viewer_zone
 from callboard.panel.parts.pauses import pause_dialog, resume_now
-from callboard.panel.parts.plain import label, plain
+from callboard.panel.parts.plain import badge_label, label, plain
 from callboard.panel.parts.run_dialog import run_dialog
 from callboard.panel.parts.switch import off_dialog, on_now
 
@@ -38,7 +38,8 @@ def head(job: Job, viewer: Principal, days: int) -> None:
     if not job.enabled:
         said = f"Switched off by {job.modified_by}" if job.modified_by else "Switched off"
         when = display.moment(job.modified_at, display.zone(viewer_zone()))
-        plain(f"{said}, {when}." + (f" {job.notes}" if job.notes else ""), style="quiet")
+        notes = f" {job.notes}" if job.notes else ""
+        plain(f"{said}, {when}.{notes}", style="quiet", at=job.modified_at)
 
 
 @access.live("job_standing", 4)
@@ -53,13 +54,13 @@ def standing(name: str, days: int) -> None:
             st.badge("Off", icon=":material/toggle_off:", color="gray")
         pause = pause_of(loaders.pauses(), queue=job.queue, job=job.name)
         if pause is not None:
-            st.badge("paused", icon=":material/pause_circle:", color="orange", help=str(pause))
+            st.badge("paused", icon=":material/pause_circle:", color="orange", help=label(str(pause)))
         if job.running:
             st.badge(f"{job.running} running", icon=":material/play_circle:", color="blue")
         if job.pending:
             st.badge(f"{display.count(job.pending)} waiting", icon=":material/schedule:", color="gray")
-        st.badge(label(job.category or "other"), icon=":material/sell:", color="gray")
-        st.badge(f"queue {label(job.queue)}", icon=":material/stacks:", color="gray")
+        st.badge(badge_label(job.category or "other"), icon=":material/sell:", color="gray")
+        st.badge(f"queue {badge_label(job.queue)}", icon=":material/stacks:", color="gray")
 
 
 def actions(job: Job, viewer: Principal) -> None:
@@ -70,10 +71,11 @@ def actions(job: Job, viewer: Principal) -> None:
                 "Resume",
                 icon=":material/play_arrow:",
                 key="resume_job",
+                shortcut="Alt+P",
                 on_click=resume_now,
                 args=("job", job.name),
             )
-        elif st.button("Pause", icon=":material/pause:", key="pause_job"):
+        elif st.button("Pause", icon=":material/pause:", key="pause_job", shortcut="Alt+P"):
             pause_dialog("job", job.name)
     if viewer.may("jobs:toggle"):
         if job.enabled:

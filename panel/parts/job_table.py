@@ -1,7 +1,7 @@
 """The table of jobs: which of them are shown, what stands in each row, and what a click in it does."""
 
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Literal
 
 import streamlit as st
 from pandas import DataFrame
@@ -14,8 +14,8 @@ from callboard.panel.parts import tables
 from callboard.panel.parts.links import open_job
 from callboard.panel.parts.switch import on_now
 
-Status = Literal["All", "Unwell", "Running", "Off"]
-STATUSES: tuple[Status, ...] = ("All", "Unwell", "Running", "Off")
+Status = Literal["All", "Unwell", "Unusual", "Running", "Off"]
+STATUSES: tuple[Status, ...] = ("All", "Unwell", "Unusual", "Running", "Off")
 
 ON, OFF = ":material/toggle_on: On", ":material/toggle_off: Off"
 RUN = ":material/play_arrow: Run"
@@ -23,11 +23,23 @@ NO_CATEGORY = "other"
 
 
 def shown(
-    jobs: Sequence[Job], *, search: str = "", category: str | None = None, status: str = "All"
+    jobs: Sequence[Job],
+    *,
+    search: str = "",
+    category: str | None = None,
+    status: str = "All",
+    unusual: Collection[str] = (),
 ) -> list[Job]:
-    """The jobs that match: every word of the search occurs in the name, description, queue or schedule."""
+    """The jobs that match: every word of the search occurs in the name, description, queue or schedule.
+
+    `unusual` are the names of those about which something is out of the ordinary.
+    """
     words = search.lower().split()
-    return [job for job in jobs if _matches(job, words, category, status)]
+    return [
+        job
+        for job in jobs
+        if _matches(job, words, category, status) and (status != "Unusual" or job.name in unusual)
+    ]
 
 
 def _matches(job: Job, words: Sequence[str], category: str | None, status: str) -> bool:
@@ -57,32 +69,42 @@ def frame(jobs: Sequence[Job], trends: Mapping[str, Trend]) -> DataFrame:
             "last": [job.last_run.started_at if job.last_run else None for job in jobs],
             "outcome": [[look(job.last_run.state).word] if job.last_run else [] for job in jobs],
             "rate": [job.stats.success_rate for job in jobs],
-            "p95": [trend.p95_ms / 1000 if trend.p95_ms is not None else None for trend in known],
-            "days": [list(trend.executions) for trend in known],
+            "p95": [None if trend.p95_ms is None else trend.p95_ms / 1000 for trend in known],
+            "days": [[ms / 1000 for ms in trend.p95_days if ms is not None] for trend in known],
             "switch": [ON if job.enabled else OFF for job in jobs],
             "run": [RUN if job.enabled else None for job in jobs],
         }
     )
 
 
-def table(jobs: Sequence[Job], trends: Mapping[str, Trend], viewer: Principal, *, key: str) -> None:
-    """Put the table on the page. `key` changes with the filters, so that no position outlives them."""
+def table(
+    jobs: Sequence[Job], trends: Mapping[str, Trend], viewer: Principal, *, key: str, choose: bool
+) -> list[str]:
+    """Put the table on the page; with `choose`, rows can be chosen, and those that are come back by name.
+
+    `key` changes with the filters and the rows, so that no position outlives them.
+    """
     names = [job.name for job in jobs]
     st.session_state[ROWS] = names
     off = look("pending")
     config = {
-        "mark": tables.badges("Health", [MARKS[mark] for mark in MARKS], width=80, more={"Off": off.colour}),
+        "mark": tables.badges("Health", [MARKS[mark] for mark in MARKS], width=76, more={"Off": off.colour}),
         "job": tables.opener("Job", f"{key}_open", open_job, names, width=192),
         "category": st.column_config.TextColumn("Category", width=86),
-        "schedule": st.column_config.TextColumn("Schedule", width=120),
-        "next": tables.ago("Next", width=90),
-        "last": tables.ago("Last run", width=108),
+        "schedule": st.column_config.TextColumn("Schedule", width=118),
+        "next": tables.ago("Next", width=86),
+        "last": tables.ago("Last run", width=100),
         "outcome": tables.badges(
             "Outcome", [look(job.last_run.state) for job in jobs if job.last_run], width=88
         ),
-        "rate": st.column_config.NumberColumn("Success", format="%.1f%%", width=64),
-        "p95": tables.seconds("p95", width=62),
-        "days": st.column_config.BarChartColumn("14 days", width=72, y_min=0),
+        "rate": st.column_config.NumberColumn("Success", format="%.1f%%", width=62),
+        "p95": tables.seconds("p95", width=66),
+        "days": st.column_config.LineChartColumn(
+            "By day",
+            width=64,
+            y_min=0,
+            help="The 95th percentile in seconds over 14 days; days without a run are left out",
+        ),
     }
     columns = list(config)
     if viewer.may("jobs:toggle"):
@@ -95,15 +117,25 @@ def table(jobs: Sequence[Job], trends: Mapping[str, Trend], viewer: Principal, *
         config["run"] = st.column_config.ButtonColumn(
             "Run", type="tertiary", width=62, key="jobs_run", on_click=ask, args=("jobs_run",)
         )
-    st.dataframe(
-        frame(jobs, trends)[columns],
-        key=key,
-        hide_index=True,
-        height="content",
-        placeholder="",
-        alt="Jobs with their schedules and health",
-        column_config=config,
-    )
+    shown = frame(jobs, trends)[columns]
+    look_of: dict[str, Any] = {
+        "key": key,
+        "hide_index": True,
+        "height": "content",
+        "placeholder": "",
+        "alt": "Jobs with their schedules and health",
+        "column_config": config,
+    }
+    if not choose:
+        tables.table(shown, **look_of)
+        return []
+    state = tables.table(shown, on_select="rerun", selection_mode="multi-row", **look_of)
+    return [names[row] for row in state.selection.rows if row < len(names)]
+
+
+def key_of(jobs: Sequence[Job], *filters: object) -> str:
+    """The key of a table of those jobs, in that order, found by those filters."""
+    return f"jobs_{abs(hash((*filters, *(job.name for job in jobs))))}"
 
 
 #: Where the names of the rows that were sent are kept, and what a click asked for.

@@ -51,7 +51,7 @@ def ledger_table(slots: Sequence[Occurrence], *, jobs: bool = False, height: int
     }
     if not jobs:
         del columns["job"]
-    st.dataframe(
+    tables.table(
         DataFrame(columns),
         key="ledger",
         hide_index=True,

@@ -1,4 +1,4 @@
-"""Dead letters by their error, the dialog that deals with them, and how far that is."""
+"""Dead letters by their error, and the dialog that deals with them."""
 
 import pandas as pd
 import streamlit as st
@@ -6,16 +6,17 @@ import streamlit as st
 from callboard.control.actions import letters as actions
 from callboard.control.actions.letters import What
 from callboard.control.auth import Principal
-from callboard.control.reads.letters import BulkAction, Group, Wanted
+from callboard.control.reads.letters import Group, Wanted
 from callboard.core import display
 from callboard.core.errors import CallboardError
 from callboard.panel import access, loaders
 from callboard.panel.home import context
 from callboard.panel.parts import tables, told
-from callboard.panel.parts.links import open_run
+from callboard.panel.parts.links import open_run, unname
 from callboard.panel.parts.plain import plain
 
-ASKED = "letters_asked"
+#: What a click asked for, and where the address has which errors are looked at.
+ASKED, ADDRESS = "letters_asked", "error"
 
 
 def table(groups: tuple[Group, ...], *, key: str) -> None:
@@ -31,21 +32,25 @@ def table(groups: tuple[Group, ...], *, key: str) -> None:
         for group in groups
     ]
     marks = [group.fingerprint or "" for group in groups]
-    st.dataframe(
+    tables.table(
         pd.DataFrame(rows),
         key=key,
         hide_index=True,
         column_config={
-            "error": tables.opener("Latest error", f"{key}_open", _ask, marks, width=460),
-            "letters": st.column_config.NumberColumn("Letters", width=80),
-            "jobs": st.column_config.TextColumn("Jobs"),
+            "error": tables.opener("Latest error", f"{key}_open", _ask, marks, width=430),
+            "letters": st.column_config.NumberColumn("Letters", width=66),
+            "jobs": st.column_config.TextColumn("Jobs", width=170),
             "first": tables.moments("First"),
             "last": tables.ago("Last"),
         },
     )
 
 
-@st.dialog("Dead letters", icon=":material/inbox:")
+def _shut() -> None:
+    unname(ADDRESS)
+
+
+@st.dialog("Dead letters", icon=":material/inbox:", on_dismiss=_shut)
 def group_dialog(group: Group, viewer: Principal) -> None:
     """Say what went wrong, and requeue or drop all of it after a second look."""
     plain(_words(group), style="strong", lines=6)
@@ -60,25 +65,14 @@ def group_dialog(group: Group, viewer: Principal) -> None:
     )
     if viewer.may("dead:requeue"):
         st.caption("Requeued, each of them runs again, as a new run.")
-        if st.button("Requeue all", type="primary", key="letters_requeue", width="stretch"):
+        if st.button(
+            "Requeue all", type="primary", key="letters_requeue", width="stretch", shortcut="Mod+Enter"
+        ):
             _start("requeue", group)
     if viewer.may("dead:drop"):
         sure = st.checkbox(f"Drop {group.letters} for good: they cannot be run again", key="letters_sure")
         if st.button("Drop all", key="letters_drop", disabled=not sure, width="stretch"):
             _start("drop", group)
-
-
-def progress(found: tuple[BulkAction, ...], viewer: Principal) -> None:
-    """How far those actions are that go on, with a way to end them."""
-    for action in found:
-        if action.ended:
-            continue
-        dealt = action.done + action.failed
-        word = "Requeued" if action.what == "requeue" else "Dropped"
-        with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.progress(min(1.0, dealt / max(1, action.total)), f"{word} {action.done} of {action.total}")
-            if viewer.may(f"dead:{action.what}"):
-                st.button("Abort", key=f"abort_{action.id}", on_click=_abort, args=(action,))
 
 
 def _start(what: What, group: Group) -> None:
@@ -89,23 +83,15 @@ def _start(what: What, group: Group) -> None:
         return
     loaders.forget()
     count = display.many(started.action.total, "dead letter")
+    _shut()
     verb = "Requeuing" if what == "requeue" else "Dropping"
     told.done(f"{verb} {count}." if started.new else "That is under way already.")
     st.rerun()
 
 
-def _abort(action: BulkAction) -> None:
-    try:
-        actions.abort(context(), access.require(), action.id)
-    except CallboardError as error:
-        told.refused(error)
-        return
-    loaders.forget()
-    told.done("It ends before its next batch.")
-
-
 def _words(group: Group) -> str:
-    return ": ".join(each for each in (group.error_type, group.error) if each) or "No words were left"
+    words = (each for each in (group.error_type, group.error) if each)
+    return ": ".join(words) or "No words were left"
 
 
 def _ask(fingerprint: str) -> None:

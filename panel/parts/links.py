@@ -14,9 +14,34 @@ def open_job(name: str) -> None:
     leave("views/job.py", job=name)
 
 
+def open_queue(name: str) -> None:
+    """Go to a queue's page."""
+    leave("views/queue.py", queue=name)
+
+
+def open_health(name: str) -> None:
+    """Go to what is known of a queue's health."""
+    leave("views/health.py", queue=name)
+
+
 def open_schedule(schedule_id: int) -> None:
     """Go to a schedule's page."""
     leave("views/schedules.py", schedule=str(schedule_id))
+
+
+def open_collisions() -> None:
+    """Go to where the schedules of the coming week collide."""
+    leave("views/schedules.py", schedules_tab="Collisions")
+
+
+def name(**query: str) -> None:
+    """Name what is looked at in this page's address."""
+    st.query_params.update(query)
+
+
+def unname(key: str) -> None:
+    """Take out of this page's address what was named there."""
+    st.query_params.pop(key, None)
 
 
 def leave(page: str, **query: str) -> None:

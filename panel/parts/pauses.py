@@ -11,12 +11,15 @@ from callboard.core.errors import CallboardError
 from callboard.panel import access, loaders
 from callboard.panel.home import context
 from callboard.panel.parts import told
-from callboard.panel.parts.plain import plain
+from callboard.panel.parts.plain import plain, shown
 
 
 @access.live("paused", 4)
 def paused_banner(viewer: Principal) -> None:
-    """Say on every page that everything is paused; nothing where it is not."""
+    """Say on every page that everything is paused; nothing where it is not.
+
+    As it is live, a page without other live parts too notices by it that its session has ended.
+    """
     for pause in loaders.pauses():
         if pause.scope == "all":
             sentence(pause, viewer, key="banner")
@@ -30,8 +33,9 @@ def sentence(pause: Pause, viewer: Principal, *, key: str) -> None:
     ):
         st.markdown(":orange[:material/pause_circle:]", width="content")
         with st.container(gap=None, width="stretch"):
-            st.text(f"{what[0].upper()}{what[1:]} is paused: {pause.reason}")
-            plain(f"by {pause.paused_by}, {display.distance(pause.paused_at, utcnow())}", style="quiet")
+            st.text(shown(f"{what[0].upper()}{what[1:]} is paused: {pause.reason}"))
+            said = f"by {pause.paused_by}, {display.distance(pause.paused_at, utcnow())}"
+            plain(said, style="quiet", at=pause.paused_at)
         if may(viewer, pause.scope, pause.name):
             st.button(
                 "Resume",
@@ -53,10 +57,11 @@ def pause_dialog(scope: Scope, name: str = "") -> None:
     plain("All job processing" if scope == "all" else f"The {scope} {name}", style="strong")
     st.caption(
         "Workers take no more of it. What waits stays and is not lost; schedules go on, and their runs wait."
+        + (" Once nothing of it runs, the queue is marked drained." if scope == "queue" else "")
     )
     reason = st.text_input("Why", key="pause_reason", placeholder="Game Platform API maintenance")
     cancel = st.checkbox("Cancel what runs now, instead of letting it finish", key="pause_cancel")
-    if not st.button("Pause", type="primary", key="pause_confirm", width="stretch"):
+    if not st.button("Pause", type="primary", key="pause_confirm", width="stretch", shortcut="Mod+Enter"):
         return
     try:
         done = actions.pause(context(), access.require(), scope, name, reason=reason, cancel_running=cancel)

@@ -8,6 +8,7 @@ from pandas import DataFrame
 from callboard.control.reads.previews import Preview
 from callboard.core.display import count, many, per_day, zone
 from callboard.core.edits import Edit
+from callboard.panel.parts import tables
 
 #: So many of the slots that go or come are named.
 NAMED = 4
@@ -24,7 +25,7 @@ def coming(preview: Preview, *, key: str) -> None:
         del columns["utc"]
     if not any(columns["note"]):
         del columns["note"]
-    st.dataframe(
+    tables.table(
         DataFrame(columns),
         key=key,
         hide_index=True,

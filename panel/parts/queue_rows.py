@@ -1,15 +1,21 @@
 """Queues, one row each, with how much waits and a way to pause it."""
 
+from collections.abc import Mapping, Sequence
+
 import streamlit as st
 
 from callboard.control.auth import Principal
+from callboard.control.reads.health import QueueHealth
 from callboard.control.reads.queues import Queue
 from callboard.core import display
+from callboard.panel.parts.counts import Count, counts
+from callboard.panel.parts.links import open_queue
 from callboard.panel.parts.pauses import may, pause_dialog, resume_now
-from callboard.panel.parts.plain import plain
+from callboard.panel.parts.plain import label
+from callboard.panel.parts.queue_health import marker
 
-WIDTHS = [3, 1, 1, 1, 1, 1, 1.3]
-#: What each count is, for the head of its column.
+WIDTHS = [2.3, 0.9, 5, 1.3]
+#: The word of each count, and what it is.
 COUNTS = {
     "waiting": ("Waiting", "for a worker"),
     "delayed": ("Delayed", "until a later time"),
@@ -19,22 +25,35 @@ COUNTS = {
 }
 
 
-def rows(queues: tuple[Queue, ...], viewer: Principal) -> None:
+def rows(queues: Sequence[Queue], health: Mapping[str, QueueHealth], viewer: Principal) -> None:
     """The table of queues."""
-    for column, (word, explained) in zip(st.columns(WIDTHS)[1:6], COUNTS.values(), strict=True):
-        column.caption(word, help=explained, text_alignment="right")
     for queue in queues:
-        _row(queue, viewer)
+        _row(queue, health.get(queue.name), viewer)
 
 
-def _row(queue: Queue, viewer: Principal) -> None:
-    name, *counts, action = st.columns(WIDTHS, vertical_alignment="center")
+def _row(queue: Queue, health: QueueHealth | None, viewer: Principal) -> None:
+    name, score, numbers, action = st.columns(WIDTHS, vertical_alignment="center")
     with name.container(horizontal=True, vertical_alignment="center", gap="small"):
-        plain(queue.name, style="strong")
+        st.button(
+            label(queue.name),
+            key=f"open_queue_{queue.name}",
+            type="tertiary",
+            on_click=open_queue,
+            args=(queue.name,),
+        )
         if queue.pause is not None:
             st.badge("paused", icon=":material/pause_circle:", color="orange")
-    for column, field in zip(counts, COUNTS, strict=True):
-        column.markdown(display.count(getattr(queue, field)), text_alignment="right")
+            if queue.taken == 0:
+                st.badge("drained", icon=":material/check:", color="gray")
+    with score:
+        marker(health)
+    with numbers:
+        counts(
+            [
+                Count(display.count(getattr(queue, field)), word, explained)
+                for field, (word, explained) in COUNTS.items()
+            ]
+        )
     if not may(viewer, "queue", queue.name):
         return
     if queue.pause is None:

@@ -11,6 +11,7 @@ from callboard.panel.home import context
 from callboard.panel.parts import told
 from callboard.panel.parts.links import open_run
 from callboard.panel.parts.plain import plain
+from callboard.panel.parts.stack import stack_dialog
 
 
 def run_actions(detail: RunDetail, viewer: Principal) -> None:
@@ -33,15 +34,22 @@ def run_actions(detail: RunDetail, viewer: Principal) -> None:
             st.button(
                 "Retry now",
                 key="retry_now",
+                shortcut="Alt+T",
                 icon=":material/replay:",
                 type="primary",
                 on_click=_retry,
                 args=(str(run.run_id),),
             )
         if (
+            run.state == "processing"
+            and viewer.may("workers:inspect", run.job)
+            and st.button("Where it is", key="stack_run", icon=":material/account_tree:", shortcut="Alt+W")
+        ):
+            stack_dialog(str(run.run_id))
+        if (
             not run.ended
             and viewer.may("runs:cancel", run.job)
-            and st.button("Cancel", key="cancel_run", icon=":material/cancel:")
+            and st.button("Cancel", key="cancel_run", icon=":material/cancel:", shortcut="Alt+X")
         ):
             _cancel_dialog(detail)
 
@@ -57,7 +65,9 @@ def _cancel_dialog(detail: RunDetail) -> None:
         else "It never starts, wherever its message is."
     )
     reason = st.text_input("Why", key="cancel_reason", placeholder="Kept with the run")
-    if not st.button("Cancel the run", type="primary", key="cancel_confirm", width="stretch"):
+    if not st.button(
+        "Cancel the run", type="primary", key="cancel_confirm", width="stretch", shortcut="Mod+Enter"
+    ):
         return
     try:
         actions.cancel(context(), access.require(), run.run_id, reason=reason)

@@ -1,26 +1,39 @@
 """What a run left: its error, log lines, arguments, result and attempts, all as plain text."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import streamlit as st
 from pandas import DataFrame
 
+from callboard.control.auth import Principal
+from callboard.control.context import Context
 from callboard.control.reads.runs import LogLine, RunDetail
+from callboard.control.reads.runs import run as read_run
 from callboard.core import display
+from callboard.core.health.waits import PARTS
 from callboard.panel.palette import look
 from callboard.panel.parts import tables
 from callboard.panel.parts.executions import TRIGGERS
 from callboard.panel.parts.facts import facts
 from callboard.panel.parts.heading import nothing, viewer_zone
 from callboard.panel.parts.links import open_job
-from callboard.panel.parts.plain import label, plain
+from callboard.panel.parts.plain import badge_label, label, plain, shown
 from callboard.panel.parts.running import progress
+from callboard.panel.parts.taking import Make, text_button
+from callboard.panel.parts.verbatim import verbatim
 
+#: What a run left, as it stands in the address too.
+TABS = ("Log", "Traceback", "Arguments", "Result", "Attempts")
 #: So many lines of a log are shown at once.
 SHOWN = 2_000
+#: From so many on, they scroll in a box of their own.
+FEW = 26
+#: So many characters of a log are sent, its end.
+LOG_LONGEST = 200_000
 
 
 def head(detail: RunDetail, now: datetime) -> None:
@@ -47,7 +60,9 @@ def head(detail: RunDetail, now: datetime) -> None:
                 st.badge(
                     display.attempt_of(run.attempt, run.max_attempts), icon=":material/replay:", color="gray"
                 )
-            st.badge(TRIGGERS.get(run.trigger, label(run.trigger)), icon=":material/bolt:", color="gray")
+            st.badge(
+                TRIGGERS.get(run.trigger, badge_label(run.trigger)), icon=":material/bolt:", color="gray"
+            )
             plain(str(run.run_id), style="code")
     if run.state == "processing":
         share, said = progress(run.progress, run.running_ms(now), None)
@@ -61,13 +76,20 @@ def head(detail: RunDetail, now: datetime) -> None:
 def facts_of(detail: RunDetail, now: datetime) -> None:
     """When, where and for whom."""
     run, here = detail.run, display.zone(viewer_zone())
+    moments = {
+        "Due": run.due_at,
+        "Queued": run.enqueued_at,
+        "Started": run.started_at,
+        "Finished": run.finished_at,
+        "Next attempt": run.next_retry_at if not run.ended else None,
+    }
     told = {
-        "Due": _moment(run.due_at, here, now),
-        "Queued": _moment(run.enqueued_at, here, now),
-        "Started": _moment(run.started_at, here, now),
-        "Finished": _moment(run.finished_at, here, now),
-        "Next attempt": _moment(run.next_retry_at, here, now) if not run.ended else None,
+        **{name: _moment(at, here, now) for name, at in moments.items()},
         "Waited": display.span(run.wait_ms) if run.wait_ms is not None else None,
+        "Held back": ", ".join(
+            f"{PARTS[cause].removeprefix('Held: ')} {display.span(ms)}" for cause, ms in detail.held.items()
+        )
+        or None,
         "Took": display.span(run.duration_ms) if run.duration_ms is not None else None,
         "Time limit": display.span(run.time_limit_ms) if run.time_limit_ms else None,
         "Asked for by": run.requested_by,
@@ -75,75 +97,124 @@ def facts_of(detail: RunDetail, now: datetime) -> None:
         "Queue": run.queue,
         "Reason": run.reason,
     }
-    facts("Facts", {name: value for name, value in told.items() if value}, f"times in {viewer_zone()}")
+    facts(
+        "Facts",
+        {name: value for name, value in told.items() if value},
+        f"times in {viewer_zone()}",
+        hovers={name: display.utc(at) for name, at in moments.items() if at is not None},
+    )
 
 
 def _moment(at: datetime | None, here: Any, now: datetime) -> str | None:
-    return None if at is None else f"{display.moment(at, here, now)}  ({display.distance(at, now)})"
+    return (
+        None if at is None else f"{display.moment(at, here, now, exact=True)}  ({display.distance(at, now)})"
+    )
 
 
 def body(detail: RunDetail) -> None:
     """The error first, where there is one; then all that was kept, in tabs."""
     run = detail.run
     if run.error or run.error_type:
-        said = (
-            f"{run.error_type}: {run.error}"
-            if run.error_type and run.error
-            else run.error or run.error_type or ""
-        )
         with st.container(border=True, key="run_error"):
             st.markdown(
                 ":red[:material/error:] **Error**"
                 if run.state != "succeeded"
                 else "**Error of an earlier attempt**"
             )
-            st.code(said, language=None, wrap_lines=True, height="content" if len(said) < 1_500 else 300)
-    tabs = [f"Log {len(detail.logs)}", "Traceback", "Arguments", "Result", f"Attempts {len(detail.attempts)}"]
-    log, traceback, given, result, attempts = st.tabs(tabs, key="run_tab")
+            verbatim(_error(detail), key="error", whole=_taken(detail, _error))
+    log, traceback, given, result, attempts = st.tabs(TABS, key="run_tab", bind="query-params")
     with log:
-        lines(detail.logs)
+        lines(detail)
     with traceback:
-        text = detail.traceback or next(
-            (each.traceback for each in reversed(detail.attempts) if each.traceback), None
-        )
-        if text:
-            st.code(text, language=None, wrap_lines=True, height="content" if len(text) < 6_000 else 560)
+        if text := _traceback(detail):
+            verbatim(text, key="traceback", whole=_taken(detail, _traceback), tall=6_000, height=560)
         else:
             nothing("check", "No attempt of it raised an exception.")
     with given:
-        _json(
-            {"args": detail.args, "kwargs": detail.kwargs} if detail.args or detail.kwargs else None,
-            "It was given no arguments.",
-        )
+        if detail.args or detail.kwargs:
+            _json(detail, "arguments", _arguments)
+        else:
+            nothing("data_object", "It was given no arguments.")
     with result:
-        _json(detail.result, "It left no result." if run.ended else "It has not finished.")
+        if detail.result is None:
+            nothing("data_object", "It left no result." if run.ended else "It has not finished.")
+        else:
+            _json(detail, "result", _result)
     with attempts:
         _attempts(detail)
 
 
-def lines(found: Sequence[LogLine]) -> None:
+def lines(detail: RunDetail) -> None:
     """The log, one line a row, the way it was written."""
+    found = detail.logs
     if not found:
         nothing("notes", "It logged nothing. What a job writes with logging or structlog appears here.")
         return
-    here = display.zone(viewer_zone())
+    whole = _log(found[-SHOWN:], display.zone(viewer_zone()), "%H:%M:%S.%f")
+    text = shown(whole[-LOG_LONGEST:], longest=LOG_LONGEST)
+    cut = len(found) > SHOWN or len(whole) > LOG_LONGEST
+    st.caption(f"{'The end of ' if cut else ''}{display.many(len(found), 'line')}")
+    if len(found) < FEW:
+        st.code(text, language=None, wrap_lines=True)
+    else:
+        _box(text)
+    text_button("The log as a file", "log", _taken(detail, _whole_log), key="log_whole")
+
+
+def _box(text: str) -> None:
+    # Whoever stands at its end stays there while lines come.
+    with st.container(height=520, border=False, autoscroll=True, key="log_lines"):
+        st.code(text, language=None, wrap_lines=True)
+
+
+def _log(found: Sequence[LogLine], here: ZoneInfo, form: str) -> str:
     many = len({line.attempt for line in found}) > 1
-    text = "\n".join(
-        f"{line.at.astimezone(here):%H:%M:%S.%f}"[:-3]
+    return "\n".join(
+        f"{line.at.astimezone(here):{form}}"[:-3]
         + (f"  #{line.attempt}" if many else "")
         + f"  {line.level.upper():<8} {line.message}"
-        for line in found[-SHOWN:]
+        for line in found
     )
-    if len(found) > SHOWN:
-        st.caption(f"The last {SHOWN:,} of {len(found):,} lines")
-    st.code(text, language=None, wrap_lines=True, height="content" if len(found) < 26 else 520)
 
 
-def _json(value: Any, otherwise: str) -> None:
-    if value is None:
-        nothing("data_object", otherwise)
-        return
-    st.code(json.dumps(value, indent=2, ensure_ascii=False, default=str), language="json", wrap_lines=True)
+def _whole_log(detail: RunDetail) -> str:
+    return _log(detail.logs, ZoneInfo("UTC"), "%Y-%m-%dT%H:%M:%S.%f")
+
+
+def _error(detail: RunDetail) -> str:
+    return ": ".join(each for each in (detail.run.error_type, detail.run.error) if each)
+
+
+def _traceback(detail: RunDetail) -> str:
+    found = (each.traceback for each in reversed(detail.attempts) if each.traceback)
+    return detail.traceback or next(found, "")
+
+
+def _arguments(detail: RunDetail) -> str:
+    return _written({"args": detail.args, "kwargs": detail.kwargs})
+
+
+def _result(detail: RunDetail) -> str:
+    return _written(detail.result)
+
+
+def _written(value: Any) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def _json(detail: RunDetail, key: str, part: Callable[[RunDetail], str]) -> None:
+    whole = _taken(detail, part)
+    verbatim(part(detail), key=key, whole=whole, language="json", tall=6_000, height=560)
+
+
+def _taken(detail: RunDetail, part: Callable[[RunDetail], str]) -> Make:
+    """Makes a file of a part of a run, of what is there when it is asked for."""
+    run_id = str(detail.run.run_id)
+
+    def make(context: Context, _viewer: Principal) -> str:
+        return part(read_run(context, run_id))
+
+    return make
 
 
 def _attempts(detail: RunDetail) -> None:
@@ -161,7 +232,7 @@ def _attempts(detail: RunDetail) -> None:
             "error": [f"{each.error_type or ''}: {each.error or ''}".strip(": ")[:400] for each in found],
         }
     )
-    st.dataframe(
+    tables.table(
         frame,
         key="attempts",
         hide_index=True,

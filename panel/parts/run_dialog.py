@@ -34,7 +34,12 @@ def run_dialog(job: Job) -> None:
     if not asked:
         st.caption("It takes no arguments.")
     if not st.button(
-        "Run now", type="primary", key="run_confirm", icon=":material/play_arrow:", width="stretch"
+        "Run now",
+        type="primary",
+        key="run_confirm",
+        icon=":material/play_arrow:",
+        width="stretch",
+        shortcut="Mod+Enter",
     ):
         return
     try:

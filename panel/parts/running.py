@@ -9,6 +9,7 @@ import streamlit as st
 from callboard.control.reads.durations import Trend
 from callboard.control.reads.runs import Run
 from callboard.core import display
+from callboard.core.anomalies import running_long
 from callboard.core.clock import utcnow
 from callboard.panel import access, loaders
 from callboard.panel.parts.links import open_run
@@ -18,16 +19,9 @@ from callboard.panel.parts.plain import label, plain
 LISTED = 6
 
 
-@access.live("running_watch", 3)
+@access.live("running", 2)
 def running_banner(job: str | None = None) -> None:
     """Put the running jobs on the page, those of one job where it is named; nothing where none runs."""
-    # Only what runs is worth a tick a second.
-    if loaders.running(job):
-        _counting(job)
-
-
-@access.live("running", 1)
-def _counting(job: str | None) -> None:
     runs = loaders.running(job)
     if runs:
         banner(runs, loaders.trends(), utcnow(), named=job is None)
@@ -63,15 +57,9 @@ def _row(run: Run, trend: Trend | None, now: datetime, *, named: bool) -> None:
         more = [f"usually {display.span(usual_ms)}"] if usual_ms else []
         more += [display.attempt_of(run.attempt, run.max_attempts)] if run.attempt > 1 else []
         clock = f"**{display.clock(elapsed)}**"
-        if running_long(elapsed, trend):
+        if running_long(elapsed, trend.usual if trend else None):
             clock, more = f":orange[{clock}]", [*more, "running long"]
         st.markdown(f"{clock} :small[:gray[{', '.join(more)}]]")
-
-
-def running_long(elapsed_ms: float | None, trend: Trend | None) -> bool:
-    """Whether a run takes more than twice as long as nearly all runs of its job do."""
-    usual = trend.p95_ms if trend else None
-    return elapsed_ms is not None and usual is not None and elapsed_ms > 2 * usual
 
 
 def progress(

@@ -7,6 +7,7 @@ import streamlit as st
 from callboard.control.auth import Principal
 from callboard.control.reads.ledger import Wanted
 from callboard.control.reads.schedules import Schedule
+from callboard.control.reads.sheets import MOST, slots_sheet
 from callboard.control.reads.why import why
 from callboard.core.clock import utcnow
 from callboard.core.display import distance, moment, zone
@@ -20,6 +21,7 @@ from callboard.panel.parts.links import open_job
 from callboard.panel.parts.plain import plain
 from callboard.panel.parts.schedule_dialogs import POLICIES, delete_dialog, edit_dialog, reset_now, switch_now
 from callboard.panel.parts.schedule_table import switch_look
+from callboard.panel.parts.taking import csv_button
 
 
 def head(schedule: Schedule, viewer: Principal) -> None:
@@ -70,9 +72,16 @@ def about(schedule: Schedule) -> None:
 @access.live("schedule_slots", 5)
 def slots(schedule: Schedule) -> None:
     """What became of its slots."""
-    found = loaders.slots(Wanted(job=schedule.job, schedule_id=schedule.id), 200)
+    wanted = Wanted(job=schedule.job, schedule_id=schedule.id)
+    found = loaders.slots(wanted, 200)
     if found:
         ledger_table(found, height=520)
+        csv_button(
+            "slots",
+            lambda context, _viewer: slots_sheet(context, wanted),
+            key="slots_csv",
+            what=f"Each time that it was due: the latest {MOST:,} at most",
+        )
     else:
         nothing("event_busy", "It has not fallen due yet.")
 
@@ -118,5 +127,7 @@ def _actions(schedule: Schedule) -> None:
         )
     elif st.button("Delete", icon=":material/delete:", key="schedule_delete"):
         delete_dialog(schedule)
-    if st.button("Edit", type="primary", icon=":material/edit_calendar:", key="schedule_edit"):
+    if st.button(
+        "Edit", type="primary", icon=":material/edit_calendar:", key="schedule_edit", shortcut="Alt+E"
+    ):
         edit_dialog(schedule)

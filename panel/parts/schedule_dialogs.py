@@ -53,7 +53,7 @@ def edit_dialog(schedule: Schedule) -> None:
     st.caption(found.after.words)
     preview.changes(found.edit, tz)
     preview.coming(found.after, key="edit_coming")
-    if st.button("Save", type="primary", key="edit_confirm", width="stretch"):
+    if st.button("Save", type="primary", key="edit_confirm", width="stretch", shortcut="Mod+Enter"):
 
         def save(caller: Principal) -> Schedule:
             kwargs = _object(written)
@@ -87,7 +87,7 @@ def new_dialog(jobs: tuple[Job, ...]) -> None:
         return
     st.caption(found.words)
     preview.coming(found, key="new_coming")
-    if st.button("Add", type="primary", key="new_confirm", width="stretch"):
+    if st.button("Add", type="primary", key="new_confirm", width="stretch", shortcut="Mod+Enter"):
 
         def add(caller: Principal) -> Schedule:
             args, kwargs = arguments(asked, entered)
@@ -103,7 +103,7 @@ def delete_dialog(schedule: Schedule) -> None:
     """Delete a schedule after a second look."""
     plain(schedule.name, style="strong")
     st.caption("It fires no more. What became of its slots stays in the ledger.")
-    if st.button("Delete", type="primary", key="delete_confirm", width="stretch"):
+    if st.button("Delete", type="primary", key="delete_confirm", width="stretch", shortcut="Mod+Enter"):
         _do(
             lambda caller: actions.remove_schedule(
                 context(), caller, schedule.id, version=schedule.changed_at

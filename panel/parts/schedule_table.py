@@ -54,7 +54,7 @@ def schedule_table(found: Sequence[Schedule], *, key: str) -> None:
         "became": [[disposition(each.last.disposition).word] if each.last else [] for each in found],
         "by": [_by(each) for each in found],
     }
-    st.dataframe(
+    tables.table(
         DataFrame(columns),
         key=key,
         hide_index=True,

@@ -28,7 +28,7 @@ def off_dialog(job: Job) -> None:
     notes = st.text_input(
         "Why", value=job.notes or "", key=f"why_{job.name}", placeholder="For whoever finds it off"
     )
-    if not st.button("Switch off", type="primary", key="off_confirm", width="stretch"):
+    if not st.button("Switch off", type="primary", key="off_confirm", width="stretch", shortcut="Mod+Enter"):
         return
     try:
         switch(job.name, enabled=False, notes=notes)

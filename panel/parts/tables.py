@@ -8,12 +8,21 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import streamlit as st
+from pandas import DataFrame
 
+from callboard.core.clock import utcnow
+from callboard.core.display import zone
 from callboard.panel.palette import Look
+from callboard.panel.parts.frames import clean
 from callboard.panel.parts.heading import viewer_zone
 
 #: How much of its colour (hexadecimal alpha) a badge shows.
 TINT = "33"
+
+
+def table(frame: DataFrame, **looks: Any) -> Any:
+    """Put a table on the page, its texts made visible and cut; `looks` are those of `st.dataframe`."""
+    return st.dataframe(clean(frame), **looks)
 
 
 def badges(
@@ -28,14 +37,25 @@ def badges(
 
 def ago(label: str, *, width: int = 110) -> Any:
     """A column of moments as distances from now."""
-    return st.column_config.DatetimeColumn(label, format="distance", timezone=viewer_zone(), width=width)
+    return st.column_config.DatetimeColumn(
+        label, format="distance", timezone=viewer_zone(), width=width, help=zone_note()
+    )
 
 
 def moments(label: str, *, width: int = 150) -> Any:
     """A column of moments in the viewer's zone."""
     return st.column_config.DatetimeColumn(
-        label, format="D MMM HH:mm:ss", timezone=viewer_zone(), width=width
+        label, format="D MMM HH:mm:ss", timezone=viewer_zone(), width=width, help=zone_note()
     )
+
+
+def zone_note() -> str:
+    """Whose clock the moments of a table go by; shown to whoever points at the head of the column."""
+    here = viewer_zone()
+    offset = utcnow().astimezone(zone(here)).strftime("%z")
+    if here == "UTC":
+        return "Times are in UTC."
+    return f"Times are those of {here}, which is UTC{offset[:3]}:{offset[3:]} now; Alt+Z shows them in UTC."
 
 
 def seconds(label: str, *, width: int = 90) -> Any:

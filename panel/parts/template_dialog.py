@@ -10,7 +10,7 @@ from callboard.core.templates import TEMPLATES
 from callboard.core.zones import zone_names
 from callboard.panel import access, loaders
 from callboard.panel.home import context
-from callboard.panel.parts import preview, told
+from callboard.panel.parts import preview, tables, told
 from callboard.panel.parts.heading import viewer_zone
 from callboard.panel.parts.plain import plain
 
@@ -19,16 +19,20 @@ _BY_SLUG = {each.slug: each for each in TEMPLATES}
 
 
 @st.dialog("Apply a template", icon=":material/dashboard_customize:", width="medium")
-def template_dialog(jobs: tuple[Job, ...]) -> None:
-    """Choose a pattern and the two jobs that it is for; both are changed, or neither."""
+def template_dialog(jobs: tuple[Job, ...], *, sync: str | None = None) -> None:
+    """Choose a pattern and the two jobs that it is for; both are changed, or neither.
+
+    `sync` is the job that is chosen to begin with.
+    """
     names = [job.name for job in jobs]
+    first = names.index(sync) if sync in names else None
     slug = st.selectbox(
         "Template", list(_BY_SLUG), key="template", format_func=lambda slug: _BY_SLUG[slug].title
     )
     st.caption(_BY_SLUG[slug].purpose)
     left, right = st.columns(2)
     with left:
-        sync = st.selectbox("Sync: fetches what is recent", names, index=None, key="template_sync")
+        sync = st.selectbox("Sync: fetches what is recent", names, index=first, key="template_sync")
     with right:
         totals = st.selectbox("Totals: adds it up", names, index=None, key="template_totals")
     zones = list(zone_names())
@@ -52,7 +56,9 @@ def template_dialog(jobs: tuple[Job, ...]) -> None:
 
     try:
         _show(applied(dry_run=True))
-        if not st.button("Apply", type="primary", key="template_confirm", width="stretch"):
+        if not st.button(
+            "Apply", type="primary", key="template_confirm", width="stretch", shortcut="Mod+Enter"
+        ):
             return
         done = applied(dry_run=False)
     except CallboardError as error:
@@ -75,7 +81,7 @@ def _show(tried: Applied) -> None:
             }
             for step in change.steps
         ]
-        st.dataframe(
+        tables.table(
             DataFrame(rows),
             key=f"template_steps_{change.role}",
             hide_index=True,

@@ -33,7 +33,7 @@ def tokens_table(found: tuple[Token, ...]) -> None:
         }
         for token in found
     ]
-    st.dataframe(
+    tables.table(
         pd.DataFrame(rows),
         key="tokens",
         hide_index=True,
@@ -61,7 +61,9 @@ def new_token_dialog() -> None:
     names = [job.name for job in loaders.jobs(30)]
     jobs = st.multiselect("With the jobs", names, key="new_token_jobs", placeholder="All of them")
     life = st.selectbox("Valid for", list(LIVES), key="new_token_life")
-    if not st.button("Make it", type="primary", key="new_token_confirm", width="stretch"):
+    if not st.button(
+        "Make it", type="primary", key="new_token_confirm", width="stretch", shortcut="Mod+Enter"
+    ):
         return
     days = LIVES[life]
     try:
@@ -86,7 +88,9 @@ def revoke_dialog(name: str) -> None:
     """Ask whether to revoke a token."""
     plain(name, style="strong")
     st.caption("Whatever uses it is refused from now on. This cannot be undone.")
-    if not st.button("Revoke", type="primary", key="token_revoke_confirm", width="stretch"):
+    if not st.button(
+        "Revoke", type="primary", key="token_revoke_confirm", width="stretch", shortcut="Mod+Enter"
+    ):
         return
     try:
         auth.revoke_token(context(), access.require(), name)

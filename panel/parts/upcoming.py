@@ -34,7 +34,7 @@ def next_runs(jobs: Sequence[Job], now: datetime) -> None:
             "at": [moment(at, here, now) for at, _ in due],
         }
     )
-    st.dataframe(
+    tables.table(
         frame,
         key="upcoming",
         hide_index=True,

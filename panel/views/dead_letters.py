@@ -2,12 +2,14 @@
 
 import streamlit as st
 
+from callboard.control.reads.letters import Wanted
+from callboard.control.reads.sheets import MOST, letters_sheet
 from callboard.core import display
 from callboard.core.clock import utcnow
 from callboard.panel import access, loaders
-from callboard.panel.parts import heading, letters
-from callboard.panel.parts.heading import nothing, updated
-from callboard.panel.parts.told import tell
+from callboard.panel.parts import bulk, heading, letters
+from callboard.panel.parts.heading import foot, nothing
+from callboard.panel.parts.taking import csv_button
 
 viewer = access.require()
 
@@ -22,12 +24,14 @@ with heading.page("Dead letters"):
         label_visibility="collapsed",
         width=280,
     )
-tell()
-asked = st.session_state.pop(letters.ASKED, None)
-if asked is not None:
+if letters.ASKED in st.session_state:
+    st.query_params[letters.ADDRESS] = st.session_state.pop(letters.ASKED)
+if asked := st.query_params.get(letters.ADDRESS):
     found = next((each for each in loaders.letter_groups(None, None) if each.fingerprint == asked), None)
     if found is not None:
         letters.group_dialog(found, viewer)
+    else:
+        nothing("inbox", "The dead letters that the address names are dealt with.")
 
 
 @access.live("dead_letters", 2)
@@ -35,18 +39,20 @@ def live(search: str) -> None:
     if letters.ASKED in st.session_state:
         st.rerun()
     now = utcnow()
-    letters.progress(loaders.bulk_actions(5), viewer)
+    bulk.progress("dead letters", viewer)
     groups = loaders.letter_groups(None, search or None)
     if groups:
         letters.table(groups, key=f"letters_{abs(hash(search))}")
     else:
         nothing("inbox", "No job has failed for good, or its dead letters are dealt with.", height=240)
-    with st.container(horizontal=True, horizontal_alignment="distribute"):
-        total = sum(group.letters for group in groups)
-        st.caption(
-            f"{display.many(total, 'dead letter')} of {display.many(len(groups), 'error')}", width="content"
+    total = sum(group.letters for group in groups)
+    with foot(f"{display.many(total, 'dead letter')} of {display.many(len(groups), 'error')}", now):
+        csv_button(
+            "dead-letters",
+            lambda context, _viewer: letters_sheet(context, Wanted(text=search or None)),
+            key="letters_csv",
+            what=f"Each dead letter of these errors: the latest {MOST:,} at most",
         )
-        updated(now)
 
 
 live(search or "")

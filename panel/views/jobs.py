@@ -3,19 +3,19 @@
 import streamlit as st
 
 from callboard.control.reads.jobs import categories
+from callboard.control.reads.sheets import jobs_sheet
 from callboard.core import display
 from callboard.core.clock import utcnow
 from callboard.panel import access, loaders
-from callboard.panel.parts import heading, job_table
-from callboard.panel.parts.heading import nothing, updated
+from callboard.panel.parts import heading, job_bulk, job_table
+from callboard.panel.parts.heading import foot, nothing
 from callboard.panel.parts.plain import label
 from callboard.panel.parts.run_dialog import run_dialog
 from callboard.panel.parts.switch import off_dialog
-from callboard.panel.parts.told import tell
+from callboard.panel.parts.taking import csv_button
 
 viewer = access.require()
 jobs = loaders.jobs(30)
-counts = categories(jobs)
 
 with heading.page("Jobs"):
     status = st.segmented_control(
@@ -27,7 +27,6 @@ with heading.page("Jobs"):
         required=True,
         label_visibility="collapsed",
     )
-tell()
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     search = st.text_input(
         "Search",
@@ -41,21 +40,22 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     )
     category = st.pills(
         "Category",
-        list(counts),
+        list(categories(jobs)),
         key="category",
         bind="query-params",
         label_visibility="collapsed",
-        format_func=lambda name: f"{label(name)} {counts.get(name, 0)}",
+        format_func=label,
     )
 
 asked = st.session_state.pop(job_table.ASKED, None)
 if asked is not None:
     what, name = asked
-    job = loaders.job(name, 30)
-    if what == "run":
-        run_dialog(job)
+    if isinstance(name, tuple):
+        job_bulk.bulk_dialog(what, name)
+    elif what == "run":
+        run_dialog(loaders.job(name, 30))
     elif what == "off":
-        off_dialog(job)
+        off_dialog(loaders.job(name, 30))
 
 
 @access.live("jobs", 5)
@@ -63,18 +63,28 @@ def live(search: str, category: str | None, status: str) -> None:
     if job_table.ASKED in st.session_state:
         st.rerun()
     now = utcnow()
-    found = job_table.shown(loaders.jobs(30), search=search, category=category, status=status)
+    unusual = {each.job for each in loaders.anomalies()} if status == "Unusual" else set()
+    found = job_table.shown(
+        loaders.jobs(30), search=search, category=category, status=status, unusual=unusual
+    )
+    actions = st.container()
     if found:
-        key = f"jobs_{abs(hash((search, category, status)))}"
-        job_table.table(found, loaders.trends(), viewer, key=key)
+        key = job_table.key_of(found, search, category, status)
+        choose = bool(job_bulk.allowed(viewer))
+        chosen = job_table.table(found, loaders.trends(), viewer, key=key, choose=choose)
+        if choose:
+            with actions:
+                job_bulk.bar(chosen, viewer)
     else:
         nothing("search_off", "No job matches. Clear the search or choose another filter.", height=240)
-    with st.container(horizontal=True, horizontal_alignment="distribute"):
-        st.caption(
-            f"{display.many(len(found), 'job')}; success and health over 30 days, p95 over 14",
-            width="content",
+    names = frozenset(job.name for job in found)
+    with foot(f"{display.many(len(found), 'job')}; success and health over 30 days, p95 over 14", now):
+        csv_button(
+            "jobs",
+            lambda context, _viewer: jobs_sheet(context, names, days=30),
+            key="jobs_csv",
+            what="These jobs, with their schedules, options and figures of 30 days",
         )
-        updated(now)
 
 
 live(search or "", category, status or "All")

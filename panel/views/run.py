@@ -12,7 +12,6 @@ from callboard.panel.parts import run_detail
 from callboard.panel.parts.flows import flows
 from callboard.panel.parts.heading import card_title, nothing
 from callboard.panel.parts.run_actions import run_actions
-from callboard.panel.parts.told import tell
 
 #: Within less than this, a moment needs its milliseconds.
 BRIEF = timedelta(seconds=8)
@@ -25,9 +24,6 @@ except (NotFound, BadInput) as error:
     access.trouble(error)
     st.page_link("views/jobs.py", label="All jobs", icon=":material/arrow_back:")
     st.stop()
-
-
-tell()
 
 
 def show(run_id: str) -> None:

@@ -16,12 +16,13 @@ from callboard.storage.embedded.account import Account, user_name
 from callboard.storage.embedded.binaries import valkey_binary
 from callboard.storage.embedded.process import ServerProcess
 from callboard.storage.embedded.sockets import socket_folder
+from callboard.storage.embedded.syncing import DiskSync
 
 _SOCKET = "valkey.sock"
 
 SETTINGS = {
     "appendonly": "yes",
-    "appendfsync": "everysec",
+    "appendfsync": "no",  # everysec loses what it confirmed while the disk is slow: DiskSync does it
     "save": "",  # the append-only file is the record
     "maxmemory-policy": "noeviction",
     "port": "0",
@@ -39,6 +40,7 @@ class ValkeyServer:
         self.home = home
         self.options = {**SETTINGS, **(options or {})}
         self.process = ServerProcess("Valkey", home / "logs" / "valkey.log", signal.SIGTERM)
+        self.sync = DiskSync(home / "valkey" / "appendonlydir")
         self.url = ""
 
     def start(self, lock_fd: int, patience: float = 120.0) -> str:
@@ -60,10 +62,12 @@ class ValkeyServer:
         self.process.start(argv, account=account, lock_fd=lock_fd, environment=environment, folder=place)
         self.url = f"unix://{quote(str(socket))}?db=0"
         self._wait_until_ready(patience)
+        self.sync.start()
         return self.url
 
     def stop(self) -> None:
         """Shut down, writing the append-only file to the disk."""
+        self.sync.stop()
         self.process.stop()
 
     def _wait_until_ready(self, patience: float) -> None:

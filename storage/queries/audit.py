@@ -21,6 +21,8 @@ SELECT id, at, who, role, origin, address, action, target, before, after, outcom
   FROM callboard.audit
  WHERE (cast(:before_id AS bigint) IS NULL OR id < :before_id)
    AND (cast(:target AS text) IS NULL OR target = :target)
+   AND (cast(:job AS text) IS NULL
+        OR target IN (:job, 'job ' || :job) OR starts_with(target, :job || '/'))
    AND (cast(:who AS text) IS NULL OR who = :who)
    AND (cast(:action AS text) IS NULL OR action = :action)
  ORDER BY id DESC
@@ -67,9 +69,12 @@ def latest(
     target: str | None = None,
     who: str | None = None,
     action: str | None = None,
+    job: str | None = None,
 ) -> Sequence[Row]:
-    """One row an audited action, the latest first."""
-    values = {"limit": limit, "before_id": before_id, "target": target, "who": who, "action": action}
+    """One row an audited action, the latest first; of a `job`: those on it and on its schedules."""
+    values = {
+        "limit": limit, "before_id": before_id, "target": target, "who": who, "action": action, "job": job,
+    }  # fmt: skip
     return connection.execute(LATEST, values).mappings().all()
 
 

@@ -1,6 +1,6 @@
 """Histograms of durations and waits, from the rollups."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
@@ -26,9 +26,10 @@ SELECT job, bucket AS day
 """)
 
 DAY_HISTOGRAMS = text("""
-SELECT job, duration_hist
+SELECT job, bucket AS day, duration_hist
   FROM callboard.rollups
  WHERE width_s = 86400 AND bucket >= :start
+   AND (cast(:jobs AS text[]) IS NULL OR job = ANY(cast(:jobs AS text[])))
 """)
 
 
@@ -51,6 +52,9 @@ def days(connection: Connection, *, start: datetime) -> Sequence[Row]:
     return connection.execute(DAYS, {"start": start}).mappings().all()
 
 
-def day_histograms(connection: Connection, *, start: datetime) -> Sequence[Row]:
-    """One row a job, queue and UTC day since then: the durations in ms."""
-    return connection.execute(DAY_HISTOGRAMS, {"start": start}).mappings().all()
+def day_histograms(
+    connection: Connection, *, start: datetime, jobs: Collection[str] | None = None
+) -> Sequence[Row]:
+    """One row a job, queue and UTC day since then: the durations in ms, of some jobs or of all."""
+    values = {"start": start, "jobs": None if jobs is None else sorted(jobs)}
+    return connection.execute(DAY_HISTOGRAMS, values).mappings().all()

@@ -39,7 +39,7 @@ NAMES = text("SELECT name FROM callboard.jobs WHERE declared ORDER BY name")
 SCHEDULES = text("""
 SELECT s.id, s.job_name, s.key, s.expr, s.tz, s.args, s.kwargs, s.origin, s.enabled, s.misfire
      , s.misfire_limit, s.grace_ms, s.declared ->> 'expr' AS declared_expr
-     , s.declared ->> 'tz' AS declared_tz, s.changed_at, s.changed_by
+     , s.declared ->> 'tz' AS declared_tz, s.changed_at, s.changed_by, j.signature
   FROM callboard.schedules s
   JOIN callboard.jobs j ON j.name = s.job_name AND j.declared
  WHERE cast(:job AS text) IS NULL OR s.job_name = :job

@@ -26,13 +26,13 @@ RETURNING scope, name, reason, paused_by, paused_at
 """)
 END_PAUSE = text("DELETE FROM callboard.pauses WHERE scope = :scope AND name = :name")
 END_RUNNING = text("""
-SELECT count(*) FILTER (WHERE ended)
-  FROM (
-        SELECT callboard.end_run(run_id, 'cancelled', p_reason => :reason, p_by => :by) AS ended
+SELECT count(*)
+  FROM callboard.end_runs(array(
+        SELECT run_id
           FROM callboard.runs
          WHERE state = 'processing'
            AND (:scope = 'all' OR (:scope = 'queue' AND queue = :name) OR (:scope = 'job' AND job = :name))
-       ) AS each
+       ), 'cancelled', :reason, :by)
 """)
 
 

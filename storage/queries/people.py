@@ -9,14 +9,26 @@ from sqlalchemy import Connection, text
 
 from callboard.storage.queries import Row
 
-USERS = text("SELECT id, name, role, created_at, disabled_at FROM callboard.users ORDER BY name")
+USERS = text("SELECT id, name, role, created_at, disabled_at, issuer FROM callboard.users ORDER BY name")
 USER = text("""
-SELECT id, name, role, password_hash, created_at, disabled_at FROM callboard.users WHERE name = :name
+SELECT id, name, role, password_hash, created_at, disabled_at, issuer
+  FROM callboard.users
+ WHERE name = :name
+""")
+VOUCHED_USER = text("""
+SELECT id, name, role, disabled_at FROM callboard.users WHERE issuer = :issuer AND subject = :subject
+   FOR UPDATE
 """)
 LOCK_USERS = text("LOCK TABLE callboard.users IN SHARE ROW EXCLUSIVE MODE")
 ADD_USER = text("""
 INSERT INTO callboard.users (id, name, role, password_hash) VALUES (gen_random_uuid(), :name, :role, :hash)
 ON CONFLICT (name) DO NOTHING
+RETURNING id
+""")
+ADD_VOUCHED_USER = text("""
+INSERT INTO callboard.users (id, name, role, issuer, subject)
+VALUES (gen_random_uuid(), :name, :role, :issuer, :subject)
+ON CONFLICT DO NOTHING
 RETURNING id
 """)
 SET_PASSWORD = text("UPDATE callboard.users SET password_hash = :hash WHERE id = :id")
@@ -97,6 +109,20 @@ def add_user(connection: Connection, *, name: str, role: str, password_hash: str
     """Add a user; None where the name is taken."""
     values = {"name": name, "role": role, "hash": password_hash}
     return connection.execute(ADD_USER, values).scalar_one_or_none()
+
+
+def vouched_user(connection: Connection, issuer: str, subject: str) -> Row | None:
+    """The user whom a provider vouches for by that subject, held until the transaction ends."""
+    values = {"issuer": issuer, "subject": subject}
+    return connection.execute(VOUCHED_USER, values).mappings().one_or_none()
+
+
+def add_vouched_user(
+    connection: Connection, *, name: str, role: str, issuer: str, subject: str
+) -> UUID | None:
+    """Add a user whom a provider vouches for; None where the name is taken."""
+    values = {"name": name, "role": role, "issuer": issuer, "subject": subject}
+    return connection.execute(ADD_VOUCHED_USER, values).scalar_one_or_none()
 
 
 def set_password(connection: Connection, user_id: UUID, password_hash: str) -> None:

@@ -33,8 +33,9 @@ SELECT {COLUMNS}
 """)
 
 RUN = text(f"""
-SELECT {COLUMNS}, traceback, args, kwargs, result, flow
+SELECT {COLUMNS}, traceback, args, kwargs, result, flow, held
      , (SELECT n.run_id FROM callboard.runs n WHERE n.retry_of = :run_id LIMIT 1) AS retried_as
+     , (SELECT j.signature FROM callboard.jobs j WHERE j.name = job) AS signature
   FROM callboard.runs
  WHERE run_id = :run_id
  ORDER BY enqueued_at DESC
@@ -56,28 +57,7 @@ SELECT attempt, seq, at, level, message
  LIMIT :limit
 """)
 
-LOCKED = text("""
-SELECT run_id, job, queue, state, args, kwargs, dead_letter, enqueued_at
-  FROM callboard.runs
- WHERE run_id = :run_id
- ORDER BY enqueued_at DESC
- LIMIT 1
-   FOR UPDATE
-""")
-
 END = text("SELECT callboard.end_run(:run_id, :state, p_reason => :reason, p_by => :by)")
-
-HURRY_UNSENT = text(
-    "UPDATE callboard.outbox SET not_before = NULL WHERE run_id = :run_id AND not_before > now()"
-)
-
-NOTE_RETRY = (
-    text("UPDATE callboard.runs SET retry_of = cast(:old AS uuid) WHERE run_id = :new"),
-    text("""
-UPDATE callboard.outbox SET message = jsonb_set(message, '{options,retry_of}', to_jsonb(cast(:old AS text)))
- WHERE run_id = :new
-"""),
-)
 
 NOTE_WAITING = text("""
 INSERT INTO callboard.runs (run_id, enqueued_at, job, queue, state, rank, attempt, trigger, args, kwargs)
@@ -125,26 +105,10 @@ def log_lines(
     return connection.execute(LOG_LINES, values).mappings().all()
 
 
-def locked(connection: Connection, run_id: UUID) -> Row | None:
-    """What a retry must know of a run, which stays as it is until the transaction ends; or None."""
-    return connection.execute(LOCKED, {"run_id": run_id}).mappings().one_or_none()
-
-
 def end(connection: Connection, run_id: UUID, state: str, *, reason: str, by: str) -> bool:
     """End a run for good, wherever it is; False where it has ended already."""
     values = {"run_id": run_id, "state": state, "reason": reason, "by": by}
     return bool(connection.execute(END, values).scalar_one())
-
-
-def hurry_unsent(connection: Connection, run_id: UUID) -> bool:
-    """Have a run that waits in the outbox for its time sent at once; whether there is one."""
-    return connection.execute(HURRY_UNSENT, {"run_id": run_id}).rowcount > 0
-
-
-def note_retry(connection: Connection, new: UUID, old: UUID) -> None:
-    """Note that a run which is not sent yet does another again."""
-    for statement in NOTE_RETRY:
-        connection.execute(statement, {"new": new, "old": str(old)})
 
 
 def note_waiting(connection: Connection, **values: Any) -> None:

@@ -15,7 +15,7 @@ COLUMNS = """s.id, s.job_name, s.key, s.expr, s.tz, s.args, s.kwargs, s.declared
      , s.retired, s.created_at, s.changed_at, s.changed_by"""
 
 LIST = text(f"""
-SELECT {COLUMNS}, coalesce(j.declared, false) AS job_declared
+SELECT {COLUMNS}, coalesce(j.declared, false) AS job_declared, j.signature
      , coalesce(j.declared AND coalesce(c.enabled, c.job_name IS NOT NULL OR j.enabled_default), false)
        AS job_enabled
      , o.due_at AS last_due_at, o.disposition AS last_disposition, o.reason AS last_reason

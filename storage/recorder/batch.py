@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from callboard.core.fingerprint import fingerprint
+from callboard.core.holds import held_of
 from callboard.core.plain import plain
 from callboard.core.states import FINAL, RunState, rank
 from callboard.storage.recorder.rollup import Counts
@@ -30,11 +31,12 @@ RUN_COLUMNS = (
     "schedule_id", "due_at", "ready_at", "fetched_at", "started_at", "attempt_started_at", "finished_at",
     "wait_ms", "duration_ms", "execution_id", "worker", "error_type", "error", "traceback", "args", "kwargs",
     "result", "progress", "reason", "requested_by", "next_retry_at", "time_limit_ms", "fingerprint",
-    "dead_letter", "flow",
+    "dead_letter", "flow", "held",
 )  # fmt: skip
 #: What a later event of a run need not repeat.
 KEPT = (
     "max_attempts", "schedule_id", "due_at", "ready_at", "wait_ms", "args", "kwargs", "requested_by", "flow",
+    "held",
 )  # fmt: skip
 _STATE, _RANK, _ATTEMPT, _TRIGGER, _STARTED, _WORKER, _EXECUTION, _PROGRESS = (
     RUN_COLUMNS.index(name)
@@ -134,6 +136,7 @@ class Batch:
         mark = _fingerprint(error, reason, state) if error[0] or state in _BROKEN else None
         reached = attempt + 1 if state == RunState.PENDING else attempt
         trigger = get("trg")
+        held = held_of(get("hld")) or None
         progress = None if state == RunState.PENDING else _json(get("prg"))
         row = [
             run_id, at, job, queue, state, rank(state, reached), reached, get("m"),
@@ -141,6 +144,7 @@ class Batch:
             started if attempt == 1 else None, started, finished if state in FINAL else None, wait, duration,
             get("x"), get("w"), *error, _json(get("args")), _json(get("kw")), _json(get("res")),
             progress, reason, get("by"), get("rat"), get("lim"), mark, get("dl"), _json(get("flw")),
+            _json(held),
         ]  # fmt: skip
         before = self.runs.get(run_id)
         merged = self.runs[run_id] = row if before is None else _merged(before, row)
@@ -166,7 +170,10 @@ class Batch:
                     mark,
                 )
             )
-        counts = Counts(job, queue, state, attempt, started, finished or at, duration, wait)
+        parts = _parts(wait, at, due, ready, get("fet"), started)
+        counts = Counts(
+            job, queue, state, attempt, started, finished or at, duration, wait, *parts, held or {}
+        )
         if state == RunState.PENDING:
             self.retries[event["x"]] = counts
         elif merged is row:
@@ -209,6 +216,17 @@ class Batch:
         enqueued_at, attempt = event["at"], event["n"]
         for number, (at, level, text) in enumerate(event.get("logs", ()), start=event.get("seq", 0)):
             self.log_lines.append((run_id, enqueued_at, attempt, number, at, level, text))
+
+
+def _parts(
+    wait: int | None, at: int, due: int | None, ready: int | None, fetched: int | None, started: int | None
+) -> tuple[int, int, int]:
+    """What a run waited for: the scheduler's lag, its delay, and in a worker's hand (ms); see `Counts`."""
+    if wait is None or started is None:
+        return 0, 0, 0
+    lag = 0 if due is None else max(0, at - due)
+    delay = 0 if ready is None else max(0, ready - at)
+    return lag, delay, 0 if fetched is None else min(wait, max(0, started - fetched))
 
 
 def disposition(state: str, reason: str) -> str:

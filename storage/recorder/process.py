@@ -24,6 +24,7 @@ from callboard.core.settings import Settings
 from callboard.core.stopping import StopOrder
 from callboard.storage.engine import NETWORK, SERVER_NETWORK, psycopg_url
 from callboard.storage.partitions import ensure_partitions
+from callboard.storage.presence import Beacon, Presence
 from callboard.storage.recorder.batch import Batch
 from callboard.storage.recorder.stream import START, Entry, EventStream
 from callboard.storage.recorder.write import prepare, read_position, register_unknown, write, write_position
@@ -53,7 +54,9 @@ def run(settings: Settings) -> None:
     stop = StopOrder()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    Recorder(settings, stop).run()
+    recorder = Recorder(settings, stop)
+    with Beacon(recorder.presence):
+        recorder.run()
 
 
 class Recorder:
@@ -68,6 +71,9 @@ class Recorder:
         )
         self._stream = EventStream(self._client, keys.events)
         self._known: set[str] = set()
+        #: Whether it is the one that works.
+        self.works = False
+        self.presence = Presence(self._client, keys.processes, self._describe)
 
     def run(self) -> None:
         """Record until told to stop."""
@@ -79,6 +85,7 @@ class Recorder:
                         continue
                     log.info("Recording.", action="recorder_started", stream=self._stream.key)
                     told = False
+                    self.works = True
                     self._record(connection)
             except (psycopg.OperationalError, redis.RedisError) as error:
                 if not told:
@@ -86,7 +93,11 @@ class Recorder:
                         "Recording waits for a server.", action="recorder_waits", error=str(error).strip()
                     )
                     told = True
+                self.works = False
                 self._stop.wait(RETRY)
+
+    def _describe(self) -> dict[str, Any]:
+        return {"part": "recorder", "works": self.works}
 
     @contextmanager
     def _connection(self) -> Iterator[psycopg.Connection[Any]]:

@@ -1,17 +1,19 @@
 """The declared tables. Migrations make them; a test holds both equal."""
 
 from callboard.storage.tables import business
+from callboard.storage.tables.alerting import alert_messages, silences
 from callboard.storage.tables.base import SCHEMA, metadata
 from callboard.storage.tables.control import breaker_changes, pauses
-from callboard.storage.tables.health import alerts, queue_samples, uptime_checks
+from callboard.storage.tables.health import alerts, queue_sample_hours, queue_samples, uptime_checks
 from callboard.storage.tables.jobs import cron_job_config, jobs, schedules
 from callboard.storage.tables.letters import bulk_actions
 from callboard.storage.tables.people import audit, sessions, tokens, users
-from callboard.storage.tables.runs import attempts, log_lines, rollups, runs, schema_state
+from callboard.storage.tables.runs import attempts, log_lines, queue_rollups, rollups, runs, schema_state
 from callboard.storage.tables.slots import occurrences, outbox, signals, stream_position
 
 __all__ = [
     "SCHEMA",
+    "alert_messages",
     "alerts",
     "attempts",
     "audit",
@@ -25,6 +27,8 @@ __all__ = [
     "occurrences",
     "outbox",
     "pauses",
+    "queue_rollups",
+    "queue_sample_hours",
     "queue_samples",
     "rollups",
     "runs",
@@ -32,6 +36,7 @@ __all__ = [
     "schema_state",
     "sessions",
     "signals",
+    "silences",
     "stream_position",
     "tokens",
     "uptime_checks",

@@ -14,7 +14,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from callboard.storage.tables.base import NOW, metadata, moment, one_of
+from callboard.storage.tables.base import NOW, ZERO, metadata, moment, one_of
 
 uptime_checks = Table(
     "uptime_checks",
@@ -40,6 +40,9 @@ alerts = Table(
     Column("subject", Text, nullable=False),
     Column("message", Text, nullable=False),
     Column("details", JSONB, nullable=False, server_default=text("'{}'::jsonb")),
+    moment("acknowledged_at"),
+    Column("acknowledged_by", Text),
+    Column("ack_note", Text),
     Index("alerts_opened_at_idx", text("opened_at DESC")),
     Index("alerts_resolved_at_idx", "resolved_at"),
     Index("alerts_open_key", "kind", "subject", unique=True, postgresql_where=text("resolved_at IS NULL")),
@@ -58,7 +61,37 @@ queue_samples = Table(
     Column("workers", Integer, nullable=False, comment="Alive, and serving the queue."),
     Column("slots", Integer, nullable=False, comment="Their threads."),
     Column("busy", Integer, nullable=False, comment="Of the threads, those with work of this queue."),
+    Column(
+        "parked",
+        Integer,
+        nullable=False,
+        server_default=ZERO,
+        comment="Held back by a limit, a mutex, a breaker or a pause.",
+    ),
     PrimaryKeyConstraint("queue", "at"),
     Index("queue_samples_at_idx", "at"),
+    # For when a queue was last without work.
+    Index("queue_samples_idle_idx", "queue", "at", postgresql_where=text("depth = 0")),
     comment="One row per queue and ten seconds: how much waited, and who was there to do it.",
+)
+
+
+def _sum(name: str) -> Column[int]:
+    return Column(f"{name}_sum", BigInteger, nullable=False)
+
+
+queue_sample_hours = Table(
+    "queue_sample_hours",
+    metadata,
+    Column("queue", Text, nullable=False),
+    moment("bucket", nullable=False, comment="The start of the hour (UTC)."),
+    Column("samples", Integer, nullable=False, comment="How many were taken in it."),
+    moment("first_at", nullable=False),
+    moment("last_at", nullable=False),
+    Column("depth_max", Integer, nullable=False),
+    Column("dead_max", Integer, nullable=False),
+    *(_sum(name) for name in ("depth", "parked", "in_flight", "busy", "slots")),
+    PrimaryKeyConstraint("queue", "bucket"),
+    Index("queue_sample_hours_bucket_idx", "bucket"),
+    comment="One row per queue and hour: what its samples add up to.",
 )

@@ -1,4 +1,4 @@
-"""Actions on many dead letters at once."""
+"""Actions on many dead letters, or many runs, at once."""
 
 from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -24,7 +24,7 @@ bulk_actions = Table(
     moment("cursor_at", comment="The enqueued_at of the last run dealt with."),
     Column("cursor_id", Uuid, comment="Its id."),
     Column("removing", JSONB, comment="[queue, id in Redis] of the letters to be removed there next."),
-    CheckConstraint(one_of("what", "requeue", "drop"), name="what"),
+    CheckConstraint(one_of("what", "requeue", "drop", "retry", "cancel"), name="what"),
     CheckConstraint(one_of("state", "queued", "running", "done", "aborted"), name="state"),
     Index(
         "bulk_actions_open_key",
@@ -33,5 +33,5 @@ bulk_actions = Table(
         unique=True,
         postgresql_where=text("state IN ('queued', 'running')"),
     ),
-    comment="One row per action on many dead letters.",
+    comment="One row per action on many dead letters (requeue, drop) or on many runs (retry, cancel).",
 )

@@ -10,6 +10,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
     text,
 )
@@ -26,10 +27,14 @@ users = Table(
     Column("id", Uuid, primary_key=True, server_default=NEW_ID),
     Column("name", Text, nullable=False, unique=True),
     Column("role", Text, nullable=False),
-    Column("password_hash", Text, nullable=False),
+    Column("password_hash", Text, comment="NULL for whoever signs in with a provider."),
     moment("created_at", nullable=False, server_default=NOW),
     moment("disabled_at"),
+    Column("issuer", Text, comment="The OpenID Connect provider that vouches for them, and"),
+    Column("subject", Text, comment="what it knows them by."),
     CheckConstraint(one_of("role", *ROLES), name="role"),
+    CheckConstraint("(issuer IS NULL) = (subject IS NULL)", name="provider"),
+    UniqueConstraint("issuer", "subject"),
     comment="One row per person who may log in.",
 )
 

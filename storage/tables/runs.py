@@ -17,6 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from callboard.core.holds import CAUSES, HELD_BY, Cause
 from callboard.storage.tables.base import NOW, ZERO, job_name, metadata, moment, one_of
 
 STATES = ("pending", "processing", "succeeded", "failed", "cancelled", "skipped", "dead")
@@ -68,6 +69,7 @@ runs = Table(
     Column("dead_letter", Text, comment="The id in Redis of its dead letter; NULL where it has none."),
     Column("retry_of", Uuid, comment="The run that this one does again."),
     Column("flow", JSONB, comment="The chain and the group that it is a part of."),
+    Column("held", JSONB, comment="Ms for which it was held back before its first start, by cause."),
     PrimaryKeyConstraint("run_id", "enqueued_at"),
     CheckConstraint(one_of("state", *STATES), name="state"),
     CheckConstraint(one_of("trigger", *TRIGGERS), name="trigger"),
@@ -103,6 +105,13 @@ runs = Table(
         "run_id",
         postgresql_where=text("dead_letter IS NOT NULL"),
     ),
+    # For lists and actions by state. What succeeds at once has no part in it, and costs the recorder nothing.
+    Index(
+        "runs_unsuccessful_idx",
+        "enqueued_at",
+        "run_id",
+        postgresql_where=text("state <> 'succeeded'"),
+    ),
     Index(
         "runs_group_idx",
         literal_column("((flow -> 'group') ->> 'id')"),
@@ -113,6 +122,12 @@ runs = Table(
     Index(
         "runs_finished_idx",
         "finished_at",
+        postgresql_using="brin",
+        postgresql_with={"autosummarize": True, "pages_per_range": 16},
+    ),
+    Index(
+        "runs_enqueued_idx",
+        "enqueued_at",
         postgresql_using="brin",
         postgresql_with={"autosummarize": True, "pages_per_range": 16},
     ),
@@ -174,6 +189,11 @@ def _sum(name: str, comment: str) -> Column[int]:
     return Column(name, BigInteger, nullable=False, server_default=ZERO, comment=comment)
 
 
+def _held(cause: Cause) -> Column[int]:
+    comment = f"Of wait_sum_ms, what runs were held back by {HELD_BY[cause]}; NULL where none was."
+    return Column(f"held_{cause}_ms", BigInteger, comment=comment)
+
+
 def _histogram(name: str) -> Column[Sequence[int]]:
     empty = text("'{}'::integer[]")
     comment = "Counts by callboard.hist_bucket()."
@@ -205,11 +225,41 @@ rollups = Table(
     moment("last_run_at", comment="The latest start."),
     moment("last_success_at", comment="The latest finish that succeeded."),
     moment("last_failure_at", comment="The latest finish that failed or was dead."),
+    _sum("lag_sum_ms", "From the slot to the message, of those whose wait counts."),
+    _sum("delay_sum_ms", "From the message to the end of its delay, of the same."),
+    _sum("hand_sum_ms", "Of wait_sum_ms, what passed in a worker's hand before the start."),
+    *(_held(cause) for cause in CAUSES),
+    Column(
+        "busy_sum_ms",
+        BigInteger,
+        comment="What all attempts that ended took, retried ones too; NULL in old rows: see duration_sum_ms.",
+    ),
     PrimaryKeyConstraint("width_s", "job", "queue", "bucket"),
     CheckConstraint("width_s IN (60, 3600, 86400)", name="width_s"),
     Index("rollups_width_s_bucket_idx", "width_s", "bucket"),
     comment="One row per width, job, queue and bucket in which something started or finished. "
     "Each width holds everything.",
+)
+
+queue_rollups = Table(
+    "queue_rollups",
+    metadata,
+    Column("width_s", Integer, nullable=False, comment="60, 3600 or 86400."),
+    moment("bucket", nullable=False, comment="The start of the minute, hour or day (UTC) of the finish."),
+    Column("queue", Text, nullable=False),
+    _count("finished", "Runs that succeeded, failed or were dead."),
+    _count("failed", "Of those, the ones that failed or were dead."),
+    _histogram("duration_hist"),
+    _histogram("wait_hist"),
+    _sum("wait_sum_ms", "Waits are those of runs that succeeded or failed."),
+    _sum("lag_sum_ms", "From the slot to the message, of those whose wait counts."),
+    _sum("delay_sum_ms", "From the message to the end of its delay, of the same."),
+    _sum("hand_sum_ms", "Of wait_sum_ms, what passed in a worker's hand before the start."),
+    *(_held(cause) for cause in CAUSES),
+    PrimaryKeyConstraint("width_s", "queue", "bucket"),
+    CheckConstraint("width_s IN (60, 3600, 86400)", name="width_s"),
+    comment="One row per width, queue and bucket in which a run finished: what rollups of jobs add up to, "
+    "so that a trend does not cost more the more jobs there are.",
 )
 
 schema_state = Table(

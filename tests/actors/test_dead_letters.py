@@ -9,10 +9,12 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Engine, text
 
-from callboard.control.actions.letters import abort, start
+from callboard.control.actions.bulk import abort
+from callboard.control.actions.letters import start
 from callboard.control.auth import local_principal
 from callboard.control.context import Context
-from callboard.control.reads.letters import Wanted, bulk_action
+from callboard.control.reads.bulk import bulk_action
+from callboard.control.reads.letters import Wanted
 from callboard.core.settings import Settings
 from callboard.scheduler.relay import Relay
 from helpers.declarations import declare, job
@@ -57,17 +59,17 @@ def test_ten_thousand_are_requeued_once_each_though_the_worker_is_killed_in_the_
     worker = subprocess.Popen(command)
 
     # When it is killed after some of them, and asked for again, and another process begins
-    wait_for(lambda: bulk_action(system, action.id).done >= 1_000, 30, "the first thousand")
+    wait_for(lambda: bulk_action(system, "dead letters", action.id).done >= 1_000, 30, "the first thousand")
     worker.send_signal(signal.SIGKILL)
     worker.wait()
-    killed_at = bulk_action(system, action.id)
+    killed_at = bulk_action(system, "dead letters", action.id)
     assert (killed_at.state, killed_at.failed) == ("running", 0)
     assert 1_000 <= killed_at.done < 10_000
     assert not start(system, local_principal(), "requeue", Wanted(job="greet")).new
     subprocess.run(command, check=True)
 
     # Expect each to have become one run, and none to be left
-    done = bulk_action(system, action.id)
+    done = bulk_action(system, "dead letters", action.id)
     assert (done.state, done.done, done.failed, done.total) == ("done", 10_000, 0, 10_000)
     assert requeued(engine) == dict.fromkeys(runs, 1)
     assert left(engine) == 0
@@ -105,11 +107,11 @@ def test_an_aborted_action_keeps_what_is_done_and_leaves_the_rest(
     action = start(system, local_principal(), "drop", Wanted()).action
     with engine.begin() as connection:
         connection.execute(text("UPDATE callboard.bulk_actions SET state = 'running'"))
-    abort(system, local_principal(), action.id)
+    abort(system, local_principal(), "dead letters", action.id)
 
     surroundings.get_actor("dead-letters")(str(action.id))
 
-    assert bulk_action(system, action.id).state == "aborted"
+    assert bulk_action(system, "dead letters", action.id).state == "aborted"
     assert left(engine) == 5
 
 
@@ -123,7 +125,7 @@ def test_those_that_cannot_be_requeued_are_counted_and_passed_by(
     result = surroundings.get_actor("dead-letters")(str(action.id), batch_size=2)
 
     assert result == {"processed": 3, "failed": 4}
-    done = bulk_action(system, action.id)
+    done = bulk_action(system, "dead letters", action.id)
     assert (done.state, done.last_error) == ("done", "no running code declares the job unknown")
     assert left(engine) == 4
 

@@ -18,6 +18,7 @@ PROMISED = {
     "cleanup-old-alerts": ("0 0 1 * *", 600, 1, "cleanup"),
     "cleanup-old-dead-letters": ("0 3 * * *", 600, 1, "cleanup"),
     "dead-letters": (None, 3600, 11, "control"),
+    "bulk-runs": (None, 3600, 11, "control"),
     "run-sql": (None, 3600, 1, "sql"),
     "heartbeat": ("*/30 * * * * *", 10, 1, "monitoring"),
 }

@@ -34,6 +34,15 @@ LEAST = {
     ("GET", "/metrics"): "viewer",
     ("POST", "/api/runs/{run_id}/cancel"): "operator",
     ("POST", "/api/runs/{run_id}/retry"): "operator",
+    ("GET", "/api/workers"): "viewer",
+    ("POST", "/api/runs/{run_id}/stack"): "operator",
+    ("POST", "/api/runs/selected/retry"): "operator",
+    ("POST", "/api/runs/selected/cancel"): "operator",
+    ("POST", "/api/runs/bulk"): "operator",
+    ("GET", "/api/runs/bulk"): "viewer",
+    ("GET", "/api/runs/bulk/{action_id}"): "viewer",
+    ("POST", "/api/runs/bulk/{action_id}/abort"): "operator",
+    ("GET", "/api/runs/export"): "viewer",
     ("GET", "/api/queues"): "viewer",
     ("GET", "/api/pauses"): "viewer",
     ("POST", "/api/pause"): "operator",
@@ -43,6 +52,12 @@ LEAST = {
     ("POST", "/api/jobs/{job}/pause"): "operator",
     ("POST", "/api/jobs/{job}/resume"): "operator",
     ("GET", "/api/alerts"): "viewer",
+    ("POST", "/api/alerts/{alert}/acknowledge"): "operator",
+    ("POST", "/api/alerts/{alert}/unacknowledge"): "operator",
+    ("GET", "/api/silences"): "viewer",
+    ("POST", "/api/silences"): "operator",
+    ("POST", "/api/silences/{silence}/end"): "operator",
+    ("GET", "/api/anomalies"): "viewer",
     ("GET", "/api/breakers"): "viewer",
     ("GET", "/api/breakers/changes"): "viewer",
     ("POST", "/api/breakers/{breaker}/reset"): "operator",
@@ -59,6 +74,7 @@ LEAST = {
     ("GET", "/api/schedules/templates"): "viewer",
     ("POST", "/api/schedules/preview"): "viewer",
     ("POST", "/api/schedules/apply"): "operator",
+    ("GET", "/api/schedules/collisions"): "viewer",
     ("GET", "/api/schedules/ledger"): "viewer",
     ("GET", "/api/schedules/{schedule}"): "viewer",
     ("PATCH", "/api/schedules/{schedule}"): "operator",
@@ -73,6 +89,9 @@ LEAST = {
     ("GET", "/cron/health/queues/{queue}"): "viewer",
     ("GET", "/cron/health/recommendations/{queue}"): "viewer",
     ("GET", "/cron/health/trends/{queue}"): "viewer",
+    ("GET", "/api/jobs/{job}/trends"): "viewer",
+    ("GET", "/api/queues/{queue}/backlog"): "viewer",
+    ("GET", "/api/queues/{queue}/waits"): "viewer",
     ("GET", "/cron/jobs/stats"): "viewer",
     ("GET", "/cron/status/overview"): "viewer",
     ("POST", "/cron/jobs/{job}/execute"): "operator",
@@ -105,8 +124,13 @@ BODIES = {
     ("POST", "/api/dead-letters/requeue"): {"runIds": ["0196f6a2-7c1d-7d0e-9d3c-5f0c3a1b2c4d"]},
     ("POST", "/api/dead-letters/drop"): {"runIds": ["0196f6a2-7c1d-7d0e-9d3c-5f0c3a1b2c4d"]},
     ("POST", "/api/dead-letters/bulk"): {"what": "drop", "filter": {}},
+    ("POST", "/api/runs/selected/retry"): {"runIds": ["0196f6a2-7c1d-7d0e-9d3c-5f0c3a1b2c4d"]},
+    ("POST", "/api/runs/selected/cancel"): {"runIds": ["0196f6a2-7c1d-7d0e-9d3c-5f0c3a1b2c4d"]},
+    ("POST", "/api/runs/bulk"): {"what": "retry", "search": "state:failed"},
     ("POST", "/api/tokens"): {"name": "eves", "role": "admin"},
     ("POST", "/api/schedules"): {"job": "health-check", "expr": "@daily"},
+    ("POST", "/api/alerts/{alert}/acknowledge"): {"note": "on it"},
+    ("POST", "/api/silences"): {"untilAt": "2999-01-01T00:00:00Z", "reason": "none"},
     ("PATCH", "/api/schedules/{schedule}"): {"expr": "@daily"},
     ("POST", "/api/schedules/preview"): {"expr": "@daily"},
     ("POST", "/api/schedules/apply"): {"template": "off-season", "sync": "health-check", "totals": "greet"},
@@ -124,6 +148,7 @@ def operations(client):
 def call(client, method, path, **options):
     filled = path.replace("{job}", "health-check").replace("{run_id}", ID)
     filled = filled.replace("{user}", "nobody").replace("{token}", "none").replace("{action_id}", ID)
+    filled = filled.replace("{alert}", "424242").replace("{silence}", "424242")
     filled = filled.replace("{schedule}", "424242").replace("{queue}", "none").replace("{limit}", "none")
     body = BODIES.get((method, path))
     # Where a run is waited for, nobody works here.

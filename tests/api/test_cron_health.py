@@ -14,6 +14,9 @@ READS = (
     "/cron/health/bottlenecks",
     "/cron/health/recommendations/mail",
     "/cron/health/trends/mail?window=hour",
+    "/api/jobs/send/trends?window=week",
+    "/api/queues/mail/backlog",
+    "/api/queues/mail/waits?window=hour",
     "/cron/status/overview",
 )
 CHANGES = (
@@ -57,13 +60,23 @@ def test_the_overview_has_jobs_queues_breakers_and_bottlenecks(api: Any, backlog
     assert found["bottlenecks"][0]["queue"] == "mail"
 
 
-@pytest.mark.parametrize(("window", "points"), [("hour", 60), ("day", 24), ("week", 28)])
+@pytest.mark.parametrize(("window", "points"), [("hour", 60), ("week", 28), ("90days", 90)])
 def test_trends_have_a_point_for_each_bucket(api: Any, backlog: None, window: str, points: int) -> None:
     found = api.get("/cron/health/trends/mail", params={"window": window}).json()
 
     assert (found["queue"], found["window"], len(found["points"])) == ("mail", window, points)
     assert found["points"][0]["at"] < found["points"][-1]["at"]
     assert found["changes"][0]["figure"] == "throughput"
+    assert found["points"][0]["usual"]["finished"] is None, "nothing is usual yet"
+
+
+def test_a_backlog_and_waits_of_which_nothing_is_known_say_so(api: Any, backlog: None) -> None:
+    waiting, waited = api.get("/api/queues/mail/backlog").json(), api.get("/api/queues/mail/waits").json()
+
+    assert (waiting["depths"], waiting["forecast"], waiting["limit"]) == ([], None, 100)
+    assert (waited["runs"], waited["parts"], waited["blame"]) == (0, [], [])
+    for path in ("/api/queues/nowhere/backlog", "/api/queues/nowhere/waits", "/api/jobs/nowhere/trends"):
+        assert api.get(path).status_code == 404
 
 
 def test_a_window_that_there_is_not_is_refused(api: Any, backlog: None) -> None:

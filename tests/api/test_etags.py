@@ -12,6 +12,7 @@ POLLED = [
     "/api/queues",
     "/api/pauses",
     "/api/alerts",
+    "/api/anomalies",
     "/api/breakers",
     "/api/schedules",
     "/api/dead-letters",

@@ -22,6 +22,7 @@ OPEN = {"/healthz", "/readyz"}
 #: nature.
 WITHOUT_KEY = {
     "/api/schedules/preview",
+    "/api/runs/{run_id}/stack",
     "/api/jobs/run",
     "/api/tokens",
     "/api/users",

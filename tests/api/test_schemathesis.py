@@ -83,6 +83,7 @@ def system(
         done(running, "POST", "/api/tokens", json={"name": "ci", "role": "viewer"})
         wait_for(lambda: len(known(running)["run_id"]) >= 10, what="the runs")
         done(running, "POST", "/api/dead-letters/bulk", json={"what": "drop", "filter": {"job": "broken"}})
+        done(running, "POST", "/api/runs/bulk", json={"what": "retry", "search": "job:broken"})
         yield running
 
 
@@ -96,7 +97,7 @@ def done(system: System, method: str, path: str, **more: Any) -> Any:
 def known(system: System) -> dict[str, list[Any]]:
     """What there is, by the names of parameters."""
     runs = done(system, "GET", "/api/runs", params={"q": "state:succeeded,failed,dead,skipped"})["runs"]
-    actions = done(system, "GET", "/api/dead-letters/bulk")["actions"]
+    lists = [done(system, "GET", f"/api/{about}/bulk")["actions"] for about in ("dead-letters", "runs")]
     letters = done(system, "GET", "/api/dead-letters", params={"job": "flaky"})["letters"]
     return {
         "job": ["quick", "broken", "guarded", "bounded", "health-check"],
@@ -107,7 +108,7 @@ def known(system: System) -> dict[str, list[Any]]:
         "token": ["ci"],
         "breaker": ["mail-server"],
         "limit": ["tenant:7"],
-        "action_id": [each["id"] for each in actions],
+        "action_id": [each["id"] for actions in lists for each in actions],
         "letters": [each["runId"] for each in letters],
     }
 
@@ -179,6 +180,7 @@ def make_real(case: schemathesis.Case, there: dict[str, list[Any]]) -> None:
     real = {"job": job, "sync": "quick", "totals": "slow", "expr": "*/5 * * * *", "tz": "Europe/Paris"}
     real |= {"name": f"name {chosen}", "template": "off-season", "password": "long enough"}
     real |= {"runIds": there["letters"], "permissions": ["jobs:run"], "jobs": [job]}
+    real |= {"search": "job:flaky state:failed"}
     for name, value in real.items():
         if body.get(name) is not None:
             body[name] = value

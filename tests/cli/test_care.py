@@ -44,6 +44,7 @@ def test_the_doctor_names_the_parts_that_are_missing(run: Any, installed: Engine
         "Recorder": "fail",
         "Slots": "ok",
         "Outbox": "ok",
+        "Alerts": "ok",
     }
     for part in ("worker", "scheduler", "recorder"):
         assert any(f"callboard {part}" in (each["advice"] or "") for each in found.values())

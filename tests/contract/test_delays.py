@@ -26,7 +26,7 @@ def test_a_delayed_message_starts_when_its_time_has_come(broker: Any, delay: Any
     assert message.options["eta"] >= int(begun) + 300
     with working(broker):
         (started,) = ran.wait_for(1)
-    assert 299 <= started - begun < 2_000
+    assert 299 <= started - begun < 20_000
 
 
 def test_a_message_enqueued_with_a_delay_waits_as_well(broker: Any) -> None:

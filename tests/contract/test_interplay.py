@@ -17,10 +17,21 @@ from dramatiq.results.backends import RedisBackend
 
 from callboard.middleware.broker import Broker
 from helpers.waiting import wait_for
-from helpers.workers import Calls, dead_letters, declare, left_over, stock_broker, wait_until_empty, working
+from helpers.workers import (
+    Calls,
+    dead_letters,
+    declare,
+    held,
+    left_over,
+    stock_broker,
+    wait_until_empty,
+    working,
+)
 
 #: Delays that a test can wait for.
 SOON = {"min_backoff": 200, "max_backoff": 200}
+#: Longer than it takes to start a worker, let it fetch and stop it, on a machine that is slow just then.
+DELAY_MS = 3_000
 
 
 class Fleet(NamedTuple):
@@ -60,14 +71,14 @@ def test_a_delayed_message_in_a_workers_hand_goes_on_in_the_others(fleet: Fleet)
     ran = Calls()
     work = fleet.declare(lambda: ran.note(time.monotonic()), actor_name="work")
     begun = time.monotonic()
-    work.send_with_options(delay=900)
+    work.send_with_options(delay=DELAY_MS)
     with working(fleet.first):
-        time.sleep(0.3)
+        wait_for(lambda: held(fleet.first, "default.DQ"), what="the message in the worker's hand")
     assert (ran.made, left_over(fleet.first)) == ([], 1)
     with working(fleet.second):
         (started,) = ran.wait_for(1)
         wait_until_empty(fleet.second)
-    assert started - begun >= 0.89
+    assert started - begun >= DELAY_MS / 1000 - 0.01
 
 
 def test_a_retry_goes_on_in_the_other_with_its_count(fleet: Fleet) -> None:

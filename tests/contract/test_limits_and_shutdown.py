@@ -195,7 +195,7 @@ def test_an_actor_that_does_not_ask_is_let_finish(broker: Any) -> None:
 def test_a_run_that_a_stop_broke_off_is_done_by_the_next_worker(broker: Any) -> None:
     begun, done = Calls(), Calls()
 
-    @dramatiq.actor(notify_shutdown=True, max_retries=1, min_backoff=50, max_backoff=50)
+    @dramatiq.actor(notify_shutdown=True, max_retries=1, min_backoff=500, max_backoff=500)
     def work() -> None:
         if begun.note() == 1:
             linger(10)

@@ -49,13 +49,11 @@ def test_a_delayed_message_goes_through_the_documented_hooks(broker: Any) -> Non
     with working(broker):
         wait_until_empty(broker)
         calls.wait_for(12)
-    # Its way to its own queue is acknowledged while another thread may begin with it already.
-    assert calls.made[:5] == [
-        "before_enqueue", "after_enqueue", "before_delay_message", "before_enqueue", "after_enqueue",
-    ]  # fmt: skip
-    assert sorted(calls.made[5:]) == sorted(
-        ["before_process_message", "work", "after_process_message", *["before_ack", "after_ack"] * 2]
-    )
+    # Once it is on its own queue, another thread may begin with it while this one has not yet gone on.
+    assert calls.made[:4] == ["before_enqueue", "after_enqueue", "before_delay_message", "before_enqueue"]
+    done = ["before_process_message", "work", "after_process_message"]
+    assert [each for each in calls.made[4:] if each in done] == done
+    assert sorted(calls.made[4:]) == sorted(["after_enqueue", *done, *["before_ack", "after_ack"] * 2])
 
 
 def test_a_failure_is_rejected_between_the_documented_hooks(broker: Any) -> None:

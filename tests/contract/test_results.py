@@ -37,7 +37,7 @@ def test_waiting_for_a_result_ends_when_its_time_is_over(broker: Any) -> None:
     begun = time.monotonic()
     with pytest.raises(ResultTimeout):
         message.get_result(block=True, timeout=1_000)
-    assert 0.9 < time.monotonic() - begun < 3
+    assert 0.9 < time.monotonic() - begun < 15
 
 
 def test_a_result_may_be_waited_for_for_longer_than_a_socket_may_be_silent(

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 from callboard.control.alive import is_alive, main
 from callboard.core.keys import Keys
 from callboard.core.settings import Settings
-from callboard.scheduler.presence import Presence
+from callboard.storage.presence import Presence
 
 HERE = platform.node()
 
@@ -60,7 +60,7 @@ def test_a_worker_on_another_host_says_nothing_of_this_one(
 
 
 def test_a_scheduler_is_alive_until_it_has_left(settings: Settings, redis_client: Redis, keys: Keys) -> None:
-    presence = Presence(redis_client, keys, dict)
+    presence = Presence(redis_client, keys.schedulers, dict)
     assert not is_alive("scheduler", settings)
 
     presence.beat()

@@ -13,7 +13,7 @@ from helpers.declared import declare_actors
 NOWHERE = {"CALLBOARD_HOME": "/nowhere"}
 BOTH = ("PostgreSQL", "Valkey")
 #: Callboard's own: what operators and SQL ask for, and what fires every half minute.
-NOT_SHOWN = {"dead-letters", "run-sql", "heartbeat"}
+NOT_SHOWN = {"bulk-runs", "dead-letters", "run-sql", "heartbeat"}
 #: The full sync sends both of them.
 SENT = {"game_platform_sync", "game_platform_totals_sweep"}
 

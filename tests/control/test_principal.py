@@ -16,6 +16,8 @@ MAY = {
         "runs:retry",
         "breakers:reset",
         "limits:reset",
+        "alerts:manage",
+        "workers:inspect",
         "dead:requeue",
         "dead:drop",
         "schedules:edit",

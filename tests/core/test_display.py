@@ -29,6 +29,12 @@ def test_a_span_is_said_in_the_units_that_matter(ms: float | None, said: str) ->
     assert display.span(ms) == said
 
 
+def test_of_many_names_some_are_listed_and_the_others_counted() -> None:
+    assert display.listed(["a", "b"], 2) == "a, b"
+    assert display.listed(["a", "b", "c"], 2) == "a, b and 1 other"
+    assert display.listed(list("abcd"), 2) == "a, b and 2 others"
+
+
 @pytest.mark.parametrize(
     ("ms", "said"), [(7_400, "0:07"), (760_000, "12:40"), (3_723_000, "1:02:03"), (None, "–")]
 )
@@ -68,7 +74,9 @@ def test_a_moment_is_told_in_the_viewers_zone_and_as_shortly_as_it_can_be() -> N
 
     assert display.moment(NOW, paris, NOW) == "13:00"
     assert display.moment(NOW + timedelta(seconds=5), paris, NOW) == "13:00:05"
+    assert display.moment(NOW, paris, NOW, exact=True) == "13:00:00"
     assert display.moment(NOW - timedelta(days=2), paris, NOW) == "Fri 13:00"
+    assert display.moment(NOW - timedelta(days=40), paris, NOW, exact=True) == "13 Oct 14:00:00"
     assert display.moment(NOW - timedelta(days=40), paris, NOW) == "13 Oct 14:00"
     assert display.moment(NOW - timedelta(days=400), paris, NOW) == "18 Oct 2025 14:00"
 

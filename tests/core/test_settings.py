@@ -85,6 +85,7 @@ def test_a_redis_url_is_kept_as_it_is(url: str) -> None:
         ("QUEUE_HEALTH_FAILURE_RATE", "-0.1", "greater than or equal to 0"),
         ("QUEUE_HEALTH_WAITING_JOBS", "many", "valid integer"),
         ("QUEUE_HEALTH_PROCESSING_TIME", "0", "greater than or equal to 1"),
+        ("QUEUE_HEALTH_WAITING_TIME", "0", "greater than or equal to 1"),
         ("QUEUE_HEALTH_RETENTION_PERIOD", "0", "greater than or equal to 60000"),
     ],
 )
@@ -105,6 +106,7 @@ def test_a_refusal_does_not_repeat_what_may_be_secret() -> None:
 @pytest.mark.parametrize("name", SECRETS)
 def test_a_secret_may_stand_in_a_file(tmp_path: Path, name: str) -> None:
     urls = {"DATABASE_URL": "postgresql://u:p@h/db", "REDIS_URL": "redis://h", "SMTP_URL": "smtps://u:p@h"}
+    urls["CALLBOARD_ALERT_URLS"] = "json://u:p@h"
     value = urls.get(name, "hunter2")
     path = tmp_path / "secret"
     path.write_text(f"{value}\n")

@@ -75,15 +75,17 @@ def test_a_command_scheduled_by_sql_runs_again_and_again_until_it_is_switched_of
     row = finished(database, queue)
     assert (row["payload"], row["max_attempts"]) == ({"coach_id": "specific-uuid"}, 3)
     assert row["requested_by"] == ran["username"]
-    # Once it is switched off, no slot fires
+    # Once it is switched off, no slot of it fires
     database.execute("UPDATE cron.job SET active = false WHERE jobname = 'my_custom_sync'")
-    off = "SELECT count(*) AS n FROM callboard.occurrences WHERE disposition = 'skipped_disabled'"
-    wait_for(lambda: one(database, off)["n"] >= 2, what="slots that were skipped")
-    fired = "SELECT count(*) AS n FROM callboard.occurrences WHERE disposition = 'fired'"
-    before = one(database, fired)
-    skipped = one(database, off)["n"]
-    wait_for(lambda: one(database, off)["n"] > skipped, what="another")
-    assert one(database, fired) == before
+    became = "SELECT count(*) AS n FROM callboard.occurrences WHERE schedule_id = %s AND disposition = %s"
+
+    def slots(disposition: str) -> int:
+        return one(database, became, jobid, disposition)["n"]
+
+    wait_for(lambda: slots("skipped_disabled") >= 2, what="slots that were skipped")
+    before, skipped = slots("fired"), slots("skipped_disabled")
+    wait_for(lambda: slots("skipped_disabled") > skipped, what="another")
+    assert slots("fired") == before
 
 
 def test_a_command_that_fails_says_why_in_its_details(database: Database) -> None:

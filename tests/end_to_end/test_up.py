@@ -74,7 +74,7 @@ def test_a_newcomer_sees_every_business_job_succeed_within_a_minute(up: Up) -> N
     assert "500 made-up customers" in up.said
     missing = """
 SELECT j.name FROM callboard.jobs j
- WHERE j.declared AND j.name NOT IN ('dead-letters', 'run-sql')
+ WHERE j.declared AND j.name NOT IN ('bulk-runs', 'dead-letters', 'run-sql')
    AND NOT EXISTS (SELECT FROM callboard.runs r WHERE r.job = j.name AND r.state = 'succeeded')
 """
     # Measured at half a minute; a shared machine may be slow.
@@ -226,6 +226,7 @@ def test_logs_are_json_lines_in_files_of_the_owner(up: Up) -> None:
             assert json.loads(line)["event"], line
 
 
+@pytest.mark.long
 def test_ctrl_c_ends_everything_and_the_next_start_finds_what_was_there() -> None:
     succeeded = "SELECT count(*) FROM callboard.runs WHERE state = 'succeeded'"
     with short_folder() as folder:
@@ -279,6 +280,7 @@ def test_servers_named_by_the_environment_are_used_and_none_is_started(
             assert running.end() == 0
 
 
+@pytest.mark.long
 def test_jobs_of_ones_own_in_the_folder_are_run(tmp_path: Path) -> None:
     with short_folder() as folder:
         (folder / "my_jobs.py").write_text(
@@ -304,6 +306,7 @@ def test_jobs_of_ones_own_in_the_folder_are_run(tmp_path: Path) -> None:
             assert running.end() == 0
 
 
+@pytest.mark.long
 def test_what_sql_orders_is_obeyed_by_the_running_fleet_within_two_seconds() -> None:
     with short_folder() as folder:
         ticks, ended = folder / "ticks", folder / "ended"

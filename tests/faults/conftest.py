@@ -37,8 +37,8 @@ def ours(ours_at: Callable[..., Side]) -> Side:
 def violated_by_stock(settings: Settings, tmp_path: Path) -> Iterator[Callable[..., None]]:
     """Requires that plain Dramatiq with Periodiq violates a scenario, in the way that is told.
 
-    A dead worker's messages are rescued there with one command in a thousand: that may be lucky once, but not
-    twice (`tries`).
+    A dead worker's messages are rescued there with one command in a thousand: that may be lucky, but not
+    each time (`tries`).
     """
     with ExitStack() as sides:
 

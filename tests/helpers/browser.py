@@ -14,7 +14,7 @@ from typing import Self
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 
 FLAGS = [
     "--headless",
@@ -31,6 +31,8 @@ READY = "[data-testid=stApp][data-test-connection-state=CONNECTED][data-test-scr
 
 #: How long (s) something on a page may take to come about.
 PATIENCE_S = 25
+#: The height (px) of a row of a table.
+ROW = 31
 
 
 def chromium() -> str | None:
@@ -61,6 +63,22 @@ def open_browser() -> Iterator[Browser]:
             yield browser
         finally:
             browser.close()
+
+
+def still(element: Locator) -> dict[str, float]:
+    """The box of an element once it has not moved for a while."""
+    before = None
+    while (box := element.bounding_box()) is None or box != before:
+        before = box
+        time.sleep(0.3)
+    return dict(box)
+
+
+def click_cell(page: Page, table: Locator, row: int, from_right: int) -> None:
+    """Click into a table, which is a canvas: so many rows below its head, so far (px) from its right edge."""
+    table.scroll_into_view_if_needed()
+    box = still(table)
+    page.mouse.click(box["x"] + box["width"] - from_right, box["y"] + ROW * (row + 1.5))
 
 
 def free_port() -> int:

@@ -41,7 +41,7 @@ def fleet(
         for process in started:
             process.terminate()
         for process in started:
-            process.wait(timeout=30)
+            process.wait(timeout=90)
 
 
 def _registered(settings: Settings, actors: str) -> int:

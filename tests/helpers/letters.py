@@ -13,7 +13,7 @@ ADD = text("""
 INSERT INTO callboard.runs (run_id, enqueued_at, job, queue, state, rank, attempt, started_at, finished_at
      , error_type, error, fingerprint, dead_letter, args, kwargs)
 SELECT i.id, now() - :age * interval '1 day' - n * interval '1 millisecond', :job, 'default', 'failed', 19, 1
-     , now() - :age * interval '1 day', now() - :age * interval '1 day', 'ValueError', :error, :mark, i.letter
+     , now() - :age * interval '1 day', now() - :age * interval '1 day', :type, :error, :mark, i.letter
      , '[]', '{}'
   FROM unnest(cast(:ids AS uuid[]), cast(:letters AS text[])) WITH ORDINALITY AS i (id, letter, n)
 """)
@@ -27,6 +27,7 @@ def add_letters(
     *,
     job: str = "greet",
     error: str = "no luck",
+    error_type: str = "ValueError",
     mark: str = "f00d",
     age: float = 0,
     options: dict[str, Any] | None = None,
@@ -35,7 +36,15 @@ def add_letters(
     ids, letters = [[uuid4() for _ in range(count)] for _ in range(2)]
     texts = [str(letter) for letter in letters]
     with engine.begin() as connection:
-        values = {"ids": ids, "letters": texts, "job": job, "error": error, "mark": mark, "age": age}
+        values = {
+            "ids": ids,
+            "letters": texts,
+            "job": job,
+            "error": error,
+            "type": error_type,
+            "mark": mark,
+            "age": age,
+        }
         connection.execute(ADD, values)
     died = (client.time()[0] - int(age * 86_400)) * 1000
     payloads = {

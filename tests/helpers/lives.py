@@ -78,3 +78,8 @@ def rollups(connection: psycopg.Connection[Any], jobs: Sequence[str] | None = No
         jobs,
         jobs,
     )
+
+
+def queue_rollups(connection: psycopg.Connection[Any]) -> list[dict[str, Any]]:
+    """The rollups of all queues."""
+    return rows(connection, "SELECT * FROM callboard.queue_rollups ORDER BY queue, width_s, bucket")

@@ -6,7 +6,8 @@ import psycopg
 _FILL = """
 INSERT INTO callboard.runs (
     run_id, enqueued_at, job, queue, state, rank, attempt, max_attempts, trigger, schedule_id, ready_at,
-    started_at, attempt_started_at, finished_at, wait_ms, duration_ms, execution_id, worker, error_type, error
+    started_at, attempt_started_at, finished_at, wait_ms, duration_ms, execution_id, worker, error_type,
+    error, args, kwargs
 )
 SELECT md5('run' || number)::uuid, at, job, queue, state,
        CASE state WHEN 'pending' THEN 10 WHEN 'processing' THEN 15 ELSE 19 END, 1, 3, 'schedule',
@@ -19,7 +20,9 @@ SELECT md5('run' || number)::uuid, at, job, queue, state,
        CASE WHEN state NOT IN ('skipped', 'pending') THEN md5('execution' || number)::uuid END,
        'worker-1',
        CASE WHEN state IN ('failed', 'dead') THEN 'ValueError' END,
-       CASE WHEN state IN ('failed', 'dead') THEN 'The server answered ' || number %% 7 END
+       CASE WHEN state IN ('failed', 'dead') THEN 'The server answered ' || number %% 7 END,
+       CASE number %% 2 WHEN 0 THEN '[]' ELSE jsonb_build_array(number / 2 %% 1000) END,
+       CASE number %% 2 WHEN 0 THEN jsonb_build_object('coach_id', number / 2 %% 1000) ELSE '{}' END
   FROM (
         SELECT number, at, at + wait_ms * interval '1 millisecond' AS started_at, wait_ms, duration_ms,
                at + (wait_ms + duration_ms) * interval '1 millisecond' AS finished_at,
@@ -36,7 +39,7 @@ SELECT md5('run' || number)::uuid, at, job, queue, state,
           FROM (
                 SELECT number,
                        date_trunc('milliseconds', now() - %(days)s * interval '24 hours'
-                           * (%(runs)s - number)::double precision / %(runs)s) AS at,
+                           * ((%(runs)s - number)::double precision / %(runs)s)) AS at,
                        hashint4(number) & 1023 AS wait_ms,
                        (exp((hashint4(number + 1) & 65535) / 65536.0 * 10) + 1)::integer AS duration_ms,
                        (hashint4(number + 2) & 1048575) %% 200 AS spread
@@ -59,10 +62,33 @@ SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid)
 """
 
 
+#: A sample every ten seconds for a week, of a queue that is busier by day; by the hour for all the days.
+_SAMPLES = """
+INSERT INTO callboard.queue_samples
+       (queue, at, depth, oldest_due_ms, in_flight, dead, workers, slots, busy, parked)
+SELECT queue, at, greatest(0, load - 4), greatest(0, load - 4) * 50, load, 3, 2, 16, least(16, load), load % 3
+  FROM unnest(ARRAY['default', 'reports']) AS queue
+ CROSS JOIN generate_series(date_bin('10 s', now(), 'epoch') - interval '7 days', now(), '10 s') AS at
+ CROSS JOIN LATERAL (
+       SELECT (4 + 4 * sin(extract(epoch FROM at) / 13751) + (hashtext(queue || at) & 7))::int AS load
+       ) AS noise
+"""
+_HOURS = """
+INSERT INTO callboard.queue_sample_hours
+       (queue, bucket, samples, first_at, last_at, depth_max, dead_max
+      , depth_sum, parked_sum, in_flight_sum, busy_sum, slots_sum)
+SELECT queue, bucket, 360, bucket, bucket + interval '3590 s', 11, 3, 1400, 300, 2700, 2700, 5760
+  FROM unnest(ARRAY['default', 'reports']) AS queue
+ CROSS JOIN generate_series(
+       date_trunc('hour', now(), 'UTC') - %(days)s * interval '24 hours', now(), '1 hour') AS bucket
+"""
+
+
 def fill(url: str, *, runs: int = 1_000_000, jobs: int = 60, days: int = 90) -> None:
     """Add so many runs of so many jobs (`job-00` ...), spread evenly over the last days, and their rollups.
 
-    The last 60 have not finished: 40 run, 20 wait.
+    The last 60 have not finished: 40 run, 20 wait. Each has an argument `coach_id` from 0 to 999, by its name
+    or at the first place. Their queues have samples.
     """
     numbers = {"runs": runs, "jobs": jobs, "days": days}
     with psycopg.connect(url) as connection:
@@ -73,8 +99,9 @@ def fill(url: str, *, runs: int = 1_000_000, jobs: int = 60, days: int = 90) -> 
             "SELECT callboard.ensure_partitions(now() - %(days)s * interval '24 hours', now())", numbers
         )
         connection.execute(
-            "INSERT INTO callboard.jobs (name, source, category)"
+            "INSERT INTO callboard.jobs (name, source, category, signature)"
             " SELECT 'job-' || lpad(number::text, 2, '0'), 'helpers', 'category ' || number %% 6"
+            '      , \'[{"name": "coach_id"}]\''
             " FROM generate_series(0, %(jobs)s - 1) AS number",
             numbers,
         )
@@ -93,5 +120,10 @@ def fill(url: str, *, runs: int = 1_000_000, jobs: int = 60, days: int = 90) -> 
                 "SELECT callboard.rebuild_rollups(now() - %s * interval '24 hours', now(), %s)",
                 (kept, widths),
             )
+        connection.execute(_SAMPLES)
+        connection.execute(_HOURS, numbers)
     with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("VACUUM ANALYZE callboard.runs, callboard.rollups")
+        connection.execute(
+            "VACUUM ANALYZE callboard.runs, callboard.rollups, callboard.queue_rollups"
+            ", callboard.queue_samples, callboard.queue_sample_hours"
+        )

@@ -54,7 +54,13 @@ def fill(
 
 def declare(connection: psycopg.Connection, job: DemoJob, since: datetime) -> list[int]:
     """A job, its switch and its schedules; returns the schedules' ids."""
-    options = {"time_limit": job.time_limit_s * 1000, "max_retries": job.max_attempts - 1, "mutex": True}
+    options = {
+        "time_limit": job.time_limit_s * 1000,
+        "max_retries": job.max_attempts - 1,
+        "mutex": True,
+        "quick_action": job.quick_action,
+        **({"limit": job.limit} if job.limit else {}),
+    }
     connection.execute(
         "INSERT INTO callboard.jobs (name, queue, description, category, source, options, time_limit_ms"
         ", max_attempts, signature, first_seen_at) VALUES (%s, %s, %s, %s, 'demo', %s, %s, %s, %s, %s)",

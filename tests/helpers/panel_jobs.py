@@ -24,6 +24,8 @@ class DemoJob:
     )
     signature: tuple[dict[str, Any], ...] = ()
     notes: str | None = None
+    quick_action: str | None = None
+    limit: dict[str, Any] | None = None
     result: dict[str, Any] = field(default_factory=lambda: {"processed": 0, "failed": 0})
 
 
@@ -49,6 +51,7 @@ JOBS = (
         time_limit_s=600,
         max_attempts=3,
         signature=(_argument("limit", "int", 500), _argument("dry_run", "bool", False)),
+        quick_action="Send offers",
     ),
     DemoJob(
         "opportunity-reminders",
@@ -64,6 +67,7 @@ JOBS = (
         (("*/30 * * * *", "UTC"),),
         12.5,
         queue="mail",
+        quick_action="Deliver promotions",
         failing=0.012,
         errors=(
             ("SMTPServerDisconnected", "Connection unexpectedly closed by mail.example.org:587"),
@@ -96,6 +100,7 @@ JOBS = (
         (("0 */6 * * *", "UTC"),),
         22,
         queue="mail",
+        limit={"key": "tenant:{tenant}", "concurrent": 4, "per_minute": 300},
         failing=0.34,
         errors=(
             (

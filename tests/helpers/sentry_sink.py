@@ -8,10 +8,11 @@ from typing import Any, Self
 
 
 class SentrySink:
-    """Listens on a free port of 127.0.0.1; `events` are the events received, in order."""
+    """Listens on a free port of 127.0.0.1; `events` and `checkins` are what was received, in order."""
 
     def __init__(self, *, delay: float = 0.0) -> None:
         self.events: list[dict[str, Any]] = []
+        self.checkins: list[dict[str, Any]] = []
         self.requests = 0
         self._arrived = threading.Condition()
         self._answer_now = threading.Event()
@@ -70,4 +71,6 @@ class SentrySink:
                 payload, rest = (rest[:length], rest[length + 1 :]) if length else rest.split(b"\n", 1)
                 if kind["type"] == "event":
                     self.events.append(json.loads(payload))
+                elif kind["type"] == "check_in":
+                    self.checkins.append(json.loads(payload))
             self._arrived.notify_all()

@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_for(condition: Callable[[], T], timeout: float = 20.0, what: str = "the condition") -> T:
+def wait_for(condition: Callable[[], T], timeout: float = 30.0, what: str = "the condition") -> T:
     """Call until the answer is true, and return it; fail after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while True:

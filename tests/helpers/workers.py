@@ -73,7 +73,7 @@ def logged(broker: Broker, message: Message[Any]) -> list[str]:
     return [text for event in found for _, _, text in event.get("logs", ())]
 
 
-def final_event(broker: Broker, message: Message[Any] | str, timeout: float = 10.0) -> Event:
+def final_event(broker: Broker, message: Message[Any] | str, timeout: float = 30.0) -> Event:
     """The event with which a run ended, as soon as it has."""
 
     def ended() -> Event | None:
@@ -84,7 +84,7 @@ def final_event(broker: Broker, message: Message[Any] | str, timeout: float = 10
     return event
 
 
-def final_events(broker: Broker, count: int, timeout: float = 10.0) -> list[Event]:
+def final_events(broker: Broker, count: int, timeout: float = 30.0) -> list[Event]:
     """The events of all runs that have ended, as soon as there are so many."""
 
     def ended() -> list[Event] | None:
@@ -120,7 +120,7 @@ def left_over(broker: Any, queue: str = "default") -> int:
         return sum(pipeline.execute())
 
 
-def wait_until_empty(broker: Any, queue: str = "default", timeout: float = 10.0) -> None:
+def wait_until_empty(broker: Any, queue: str = "default", timeout: float = 30.0) -> None:
     """Wait until nothing is left of a queue: no message waits, none is worked on, none is delayed."""
     wait_for(lambda: left_over(broker, queue) == 0, timeout, f"the end of queue {queue}")
 
@@ -138,7 +138,7 @@ class Calls:
             self.made.append(what)
             return len(self.made)
 
-    def wait_for(self, count: int, timeout: float = 10.0) -> list[Any]:
+    def wait_for(self, count: int, timeout: float = 30.0) -> list[Any]:
         """What was noted, as soon as there is so much."""
         wait_for(lambda: len(self.made) >= count, timeout, f"call number {count}")
         return list(self.made)

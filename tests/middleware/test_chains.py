@@ -47,7 +47,7 @@ def test_the_parts_of_a_chain_follow_each_other_with_the_delay_between(broker: B
         (one, begun), (two, followed) = ran.wait_for(2)
         wait_until_empty(broker)
     assert (one, two) == ("incremental", "totals of 7")
-    assert 0.45 < followed - begun < 1.5
+    assert 0.45 < followed - begun < 15
 
     # And each part's record names them all
     parts = [[first.message_id, "incremental"], [second.message_id, "totals"]]

@@ -323,6 +323,38 @@ def test_messages_waiting_in_a_worker_go_back_when_it_ends(broker: Broker) -> No
     assert left_over(broker) == waiting + 1
 
 
+@pytest.mark.parametrize("moment", ["while it waits", "while it fetches"])
+def test_a_worker_that_is_to_stop_takes_nothing_that_comes_meanwhile(
+    broker: Broker, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    # Given a consumer of an empty queue
+    @dramatiq.actor
+    def work() -> None:
+        pass
+
+    consumer = broker.consume("default", prefetch=2, timeout=50)
+    assert next(consumer) is None
+    step = "wait_for_token" if moment == "while it waits" else "fetch"
+    taken = getattr(broker, step)
+
+    def stop_first(*args: Any) -> Any:
+        broker.drain()
+        work.send()
+        return taken(*args)
+
+    # When the order to stop, and then a message, come while it waits or fetches
+    if moment == "while it fetches":
+        broker.rouse()
+    monkeypatch.setattr(broker, step, stop_first)
+    handed_out = [next(consumer) for _ in range(3)]
+
+    # Then the message is the next worker's
+    assert broker.draining
+    assert handed_out == [None, None, None]
+    assert held(broker) == set()
+    assert broker.client.llen(f"{broker.namespace}:default") == 1
+
+
 def test_a_fetch_whose_reply_is_lost_strands_nothing(broker: Broker) -> None:
     # Given messages that Redis has handed to this worker in a reply that never arrived
     @dramatiq.actor(max_retries=0)

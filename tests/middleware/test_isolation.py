@@ -111,7 +111,7 @@ def test_a_run_that_asked_for_it_is_told_of_the_shutdown(broker: Broker, tmp_pat
         written(tmp_path / "pid")
         begun = time.monotonic()
     assert (tmp_path / "told").exists()
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 20
     assert left_over(broker) == 1
     assert [lost["err"][0] for lost in events(broker, "lost")] == ["Shutdown"]
 

@@ -96,7 +96,7 @@ def test_a_message_that_comes_back_before_its_parking_is_told_of_is_in_hand(
     monkeypatch.setattr(broker.committer, "look", come_back)
     delivery = next(consumer)
     assert isinstance(delivery, Delivery)
-    park(delivery, "pause|job:work", "paused")
+    park(delivery, "pause|job:work", "paused", "pause")
     consumer.ack(delivery)
     assert broker.committer.flush()
 
@@ -105,3 +105,25 @@ def test_a_message_that_comes_back_before_its_parking_is_told_of_is_in_hand(
     assert [hand.ids() for _, hand in broker.hands()] == [{delivery.redis_id}]
     assert held(broker) == {delivery.redis_id}
     consumer.close()
+
+
+def test_what_is_noted_of_messages_that_are_no_more_is_dropped_bit_by_bit(broker: Broker) -> None:
+    # Given notes of messages that wait, are delayed, or are on a queue of others, and of many that are gone
+    keys, client = broker.keys, broker.client
+    declare(broker, lambda: None, actor_name="work")
+    client.hset(keys.workers, "other", '{"queues": ["mail"]}')
+    kept = {b"waits": "default", b"comes": "default.DQ", b"theirs": "mail", b"parked": "rare"}
+    for redis_id, queue in kept.items():
+        client.hset(keys.messages(queue), redis_id, b"{}")
+    client.hset(keys.parked, "rare", 1)
+    notes = [*kept, *(f"gone-{number}" for number in range(1_000))]
+    client.hset(keys.held, mapping=dict.fromkeys(notes, '{"mutex": 7}'))
+    janitor = Janitor(broker)
+
+    # When it tidies up for a while
+    dropped = [janitor.tidy() for _ in range(40)]
+
+    # Then no look has taken many, and what still is to be told has stayed
+    assert max(dropped) <= 600
+    assert sum(dropped) == 1_000
+    assert set(client.hkeys(keys.held)) == set(kept)

@@ -1,5 +1,6 @@
 """Limits hold across the fleet, and whoever waits for one holds up nobody."""
 
+import threading
 import time
 from typing import Any
 
@@ -48,21 +49,20 @@ def test_no_more_than_the_limit_go_at_a_time_whatever_the_number_of_workers(brok
 
 def test_whoever_waits_for_a_limit_holds_no_thread(broker: Broker) -> None:
     # Given one tenant whose run takes long, with more of them waiting, and a worker of two threads
-    others = Calls()
+    others, release = Calls(), threading.Event()
 
     @dramatiq.actor(max_retries=0, limit={"key": "one", "concurrent": 1})
     def work() -> None:
-        time.sleep(0.5)
+        release.wait(60)
 
     declare(broker, others.note, actor_name="other", max_retries=0)
     broker.enqueue_many(work.message() for _ in range(5))
     with working(broker, threads=2):
         wait_for(lambda: broker.client.llen(broker.keys.lot("limit|one")) == 4)
-        begun = time.monotonic()
         for _ in range(10):
             broker.get_actor("other").send()
         others.wait_for(10)
-        assert time.monotonic() - begun < 0.4
+        release.set()
         final_events(broker, 15)
 
 
@@ -115,7 +115,7 @@ def test_the_slot_of_a_dead_worker_is_free_within_its_lease(
     begun = time.monotonic()
     with working(broker):
         ran.wait_for(1)
-    assert 0.3 < time.monotonic() - begun < 2
+    assert 0.3 < time.monotonic() - begun < 10
 
 
 def test_a_run_longer_than_the_lease_keeps_its_slot(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:

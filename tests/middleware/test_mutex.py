@@ -268,7 +268,7 @@ def test_a_holder_that_died_is_followed_within_its_lease(broker: Broker, short_l
     begun = time.monotonic()
     with working(broker):
         assert final_event(broker, work.send())["s"] == "succeeded"
-    assert 0.4 < time.monotonic() - begun < 2
+    assert 0.4 < time.monotonic() - begun < 10
 
 
 def test_a_run_longer_than_the_lease_keeps_its_mutex(

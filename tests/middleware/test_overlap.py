@@ -82,9 +82,9 @@ def test_with_cancel_running_the_latest_run_takes_the_place_of_all_before_it(bro
             time.sleep(0.01)
         event = final_event(broker, others[-1])
 
-        # Then the last one has run within a second, and the others are cancelled or were never begun
+        # Then the last one has run long before the others would have ended: cancelled, or never begun
         assert event["s"] == "succeeded"
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 9
         ended = [final_event(broker, message) for message in (first, *others[:-1])]
         wait_until_empty(broker)
     assert ended[0]["s"] == "cancelled"

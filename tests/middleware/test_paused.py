@@ -93,7 +93,7 @@ def test_when_everything_is_paused_no_queue_is_served(broker: Broker) -> None:
         begun = time.monotonic()
         resume(broker, "all:")
         ran.wait_for(2)
-        assert time.monotonic() - begun < 1
+        assert time.monotonic() - begun < 5
 
 
 def test_a_worker_that_has_not_heard_of_a_pause_takes_nothing_either(broker: Broker) -> None:

@@ -59,7 +59,7 @@ def test_a_worker_that_was_silent_itself_takes_nothing_from_others(broker: Broke
     rescue = load_script(broker.client, "rescue")
 
     def look(caller: dramatiq.Broker) -> Any:
-        return rescue(keys=[broker.namespace], args=[caller.broker_id, 15_000, "default"])  # type: ignore[attr-defined]
+        return rescue(keys=[broker.namespace], args=[caller.broker_id, 15_000, "", "default"])  # type: ignore[attr-defined]
 
     # Then it takes the message only when it looks again, after time enough for others to be heard
     assert look(silent) == []

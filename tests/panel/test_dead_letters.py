@@ -79,3 +79,12 @@ def test_all_of_an_error_are_requeued_and_the_progress_is_shown_until_it_is_abor
     at.button(key=f"abort_{action}").click().run()
     ((_, state, *_),) = database.execute(query).fetchall()
     assert state == "aborted"
+
+
+def test_the_address_names_the_error_that_is_looked_at(look: Look, letters: None) -> None:
+    at = look(PAGE, Role.OPERATOR, error="bbbb")
+    assert at.button(key="letters_requeue").label == "Requeue all"
+    assert any("ValueError: no time" in html.value for html in at.html)
+
+    gone = look(PAGE, Role.OPERATOR, error="cccc")
+    assert any("are dealt with" in each.value for each in gone.caption)

@@ -98,6 +98,13 @@ def test_each_job_that_is_due_is_listed_once_in_order(look: Look, database: psyc
     assert not {"cleanup-old-alerts", "export-ledger"} & set(names)
 
 
+def test_the_next_hour_is_drawn_a_row_a_job_those_under_way_first(look: Look) -> None:
+    at = look()
+
+    assert any(each.value == "**The next hour**" for each in at.markdown)
+    assert len(at.get("vega_lite_chart")) == 2
+
+
 def test_a_window_in_the_address_is_obeyed(look: Look) -> None:
     week, day = look(), look(window="24 hours")
 

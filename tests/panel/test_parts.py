@@ -11,7 +11,6 @@ from uuid import uuid4
 import pytest
 
 from callboard.control.marks import mark
-from callboard.control.reads.durations import Trend
 from callboard.control.reads.ledger import UNDECIDED
 from callboard.control.reads.runs import Attempt, Run, RunDetail
 from callboard.control.reads.trends import OutcomeBucket, Outcomes
@@ -111,15 +110,6 @@ def test_progress_is_what_the_run_reports_or_else_where_it_usually_is_but_never_
     assert running.progress({"done": "x", "total": "y"}, None, None) == (0.0, "")
 
 
-def test_a_run_is_long_only_against_what_is_known_of_its_job() -> None:
-    usual = Trend(executions=(9,), failures=(0,), p50_ms=900.0, p95_ms=1_000.0)
-
-    assert running.running_long(2_001, usual)
-    assert not running.running_long(2_000, usual)
-    assert not running.running_long(1e9, None)
-    assert not running.running_long(None, usual)
-
-
 def test_a_bar_is_stacked_from_the_bottom_and_the_unfinished_bucket_left_out() -> None:
     hours = [NOW - timedelta(hours=age) for age in (2, 1, 0)]
     found = Outcomes(3_600, tuple(bucket(at, succeeded=5, failed=2) for at in hours))
@@ -151,6 +141,8 @@ def test_a_label_says_what_it_was_given_and_nothing_in_it_is_markdown() -> None:
     assert plain.label("a_*b*_ ![x](y) :red[z]") == r"a\_\*b\*\_ \!\[x\](y) \:red\[z\]"
     assert plain.label("calculate-promotion_analytics") == "calculate-promotion_analytics"
     assert plain.label("first\n# second") == r"first \# second"
+    assert plain.label("https://a.example www.b.example c@d.example").count("\u2060") == 3
+    assert plain.badge_label("![x](y)") == r"\![x](y)"
     assert len(plain.label("x" * 500)) < 130
 
 
@@ -205,3 +197,40 @@ def test_a_specification_is_built_once_and_holds_no_data() -> None:
     assert outcomes.spec(("Succeeded", "Failed"), 168) is first
     assert "datasets" not in first
     assert all("data" not in layer for layer in first["layer"])
+
+
+def test_a_chart_turns_to_utc_wherever_it_shows_a_moment() -> None:
+    given = {
+        "encoding": {"x": {"field": "at", "type": "temporal", "scale": {"nice": False}}},
+        "layer": [{"encoding": {"tooltip": [{"field": "at", "type": "temporal"}, {"type": "nominal"}]}}],
+    }
+
+    assert base.in_utc(given) == {
+        "encoding": {"x": {"field": "at", "type": "temporal", "scale": {"nice": False, "type": "utc"}}},
+        "layer": [
+            {
+                "encoding": {
+                    "tooltip": [
+                        {"field": "at", "type": "temporal", "scale": {"type": "utc"}},
+                        {"type": "nominal"},
+                    ]
+                }
+            }
+        ],
+    }
+    assert "type" not in given["encoding"]["x"]["scale"]  # type: ignore[call-overload, index]
+
+
+def test_foreign_text_has_one_way_to_each_kind_of_element() -> None:
+    """Tables, charts and texts go through the parts that clean what they are given."""
+    ways = {"dataframe": {"tables.py"}, "vega_lite_chart": {"base.py"}, "table": set(), "write": set(),
+            "json": set(), "altair_chart": set(), "error": set(), "toast": set()}  # fmt: skip
+    folder = Path(home.__file__).resolve().parent
+    found: dict[str, set[str]] = {name: set() for name in ways}
+    for file in folder.rglob("*.py"):
+        text = file.read_text(encoding="utf-8")
+        for name in ways:
+            if f"st.{name}(" in text:
+                found[name].add(file.name)
+
+    assert found == ways

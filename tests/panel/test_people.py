@@ -94,3 +94,12 @@ def test_the_trail_is_searched(look: Look, database: psycopg.Connection) -> None
     (rows,) = [frame.value for frame in at.dataframe]
     assert list(rows["who"]) == ["mallory"]
     database.execute("DELETE FROM callboard.audit WHERE who = 'mallory'")
+
+
+def test_a_page_of_the_trail_has_an_address(look: Look) -> None:
+    at = look("views/audit.py", cursor="1")
+    assert "audit_latest" in {button.key for button in at.button}
+
+    wrong = look("views/audit.py", cursor="x")
+    assert not wrong.exception
+    assert any("There is no page" in text.value for text in wrong.text)

@@ -10,8 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from callboard.control.auth import Role
 from callboard.control.reads.ledger import UNDECIDED
+from callboard.panel import home
 from callboard.panel.parts import schedule_table
 from callboard.panel.parts.ledger import LOOKS
+from helpers.fleets import add_worker
 
 pytestmark = pytest.mark.usefixtures("filled", "kept")
 
@@ -183,3 +185,33 @@ def test_every_look_of_a_switch_has_a_word_of_its_own() -> None:
 
     assert len({each.word for each in looks}) == len(looks)
     assert UNDECIDED in LOOKS
+
+
+def test_the_calendar_tells_which_schedules_fall_due_on_a_day(look: Look) -> None:
+    at = look(PAGE, Role.VIEWER)
+    at.session_state["schedules_tab"] = "Calendar"
+    at.run()
+
+    days = at.segmented_control(key="calendar_day")
+    assert not at.exception
+    assert len(days.options) == 7
+    (rows,) = [frame.value for frame in at.dataframe]
+    often = rows[rows["name"].str.startswith("health-check/")]
+    assert 0 < int(often["count"].iloc[0]) <= 288
+    assert not rows["name"].str.startswith("cleanup-old-alerts").any()
+
+
+def test_collisions_are_told_with_the_jobs_that_meet(look: Look) -> None:
+    context = home.context()
+    queues = ["default", "mail", "sync"]
+    add_worker(context.redis, context.keys, "w1", silence_s=-3_600, threads=1, queues=queues)
+    at = look(PAGE, Role.VIEWER)
+    at.session_state["schedules_tab"] = "Collisions"
+    at.run()
+
+    context.redis.flushdb()
+    (rows,) = [frame.value for frame in at.dataframe]
+    assert not at.exception
+    assert (rows["want"].str.endswith(" of 1")).all()
+    assert rows["jobs"].str.contains("health-check").any()
+    assert any("1 thread of 1 worker" in each.value for each in at.caption)

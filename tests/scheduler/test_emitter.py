@@ -147,7 +147,10 @@ def test_what_is_switched_off_is_recorded_as_skipped(engine, broker, scheduler):
     execute(engine, "INSERT INTO callboard.jobs (name, source, enabled_default) VALUES ('dark', 't', false)")
     dark = add_schedule(engine, "dark", "*/20 * * * *", checked_until=since)
     scheduler.schedule()
-    assert dispositions(engine, off) == dispositions(engine, dark) == {"skipped_disabled": 9}
+    found = dispositions(engine, off)
+    assert found == dispositions(engine, dark)
+    # One more where a slot falls due while this goes on
+    assert found in ({"skipped_disabled": 9}, {"skipped_disabled": 10})
     assert queued(broker) == []
 
 

@@ -1,7 +1,9 @@
 """Which schedule is to be looked at next."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
+from callboard.scheduler.batch import slot_message
 from callboard.scheduler.timetable import Timetable
 from callboard.storage.slots import ScheduleRow
 
@@ -133,3 +135,22 @@ def test_entries_speak_periodiqs_protocol():
     assert (entry.actor_name, entry.queue_name, str(periodic)) == ("job-1", "default", "*/5 * * * *")
     assert periodic.validate(NOON)
     assert periodic.next_valid_date(NOON) == NOON + 5 * MINUTE
+
+
+def test_only_where_sentry_is_told_of_runs_their_messages_name_a_monitor():
+    quiet, told = Timetable(), Timetable()
+    told.monitored = True
+    for table in (quiet, told):
+        table.replace([row(1, "0 8 * * *", tz="Europe/Paris"), row(2, "0 8 L * *")])
+    run_id = uuid4()
+
+    messages = {
+        entry.actor_name: slot_message(entry, run_id, NOON, NOON).options.get("monitor")
+        for entry in told.entries
+    }
+    assert messages == {
+        "job-1": {"slug": "job-1", "expr": "0 8 * * *", "tz": "Europe/Paris"},
+        "job-2": None,
+    }
+    for entry in quiet.entries:
+        assert "monitor" not in slot_message(entry, run_id, NOON, NOON).options

@@ -196,7 +196,8 @@ def test_a_disabled_job_is_skipped_until_it_is_enabled_again(system: System) -> 
     toggle(enabled=True)
 
     assert refused.status_code == 423
-    assert execute(system, "quick").status_code == 200
+    # Workers hear of it within two seconds.
+    wait_for(lambda: execute(system, "quick").status_code == 200, what="a run of the job that is on again")
 
 
 def test_the_history_has_the_job_its_figures_its_runs_and_its_hours(system: System) -> None:

@@ -16,6 +16,7 @@ from callboard.storage.embedded import EmbeddedServers, binaries
 from callboard.storage.embedded.binaries import postgres_bin, valkey_binary
 from callboard.storage.embedded.process import alive
 from helpers.homes import short_folder
+from helpers.waiting import wait_for
 
 
 @pytest.fixture
@@ -60,8 +61,36 @@ def test_what_is_kept_is_kept_safely(folder: Path) -> None:
                 assert connection.execute(f"SHOW {name}").fetchone() == (value,), name
         with redis.Redis.from_url(servers.redis_url, decode_responses=True) as client:
             assert client.config_get("appendonly") == {"appendonly": "yes"}
-            assert client.config_get("appendfsync") == {"appendfsync": "everysec"}
+            assert client.config_get("appendfsync") == {"appendfsync": "no"}
             assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+
+
+def test_the_file_that_valkey_appends_to_is_the_one_that_is_synced(folder: Path) -> None:
+    with EmbeddedServers(folder / "home", postgres=False) as servers:
+        assert servers.valkey is not None
+        before = servers.valkey.sync.written()
+        with redis.Redis.from_url(servers.redis_url, decode_responses=True) as client:
+            client.set("first", "written before the rewrite")
+            client.bgrewriteaof()
+            wait_for(lambda: client.info("persistence")["aof_rewrite_in_progress"] == 0)  # type: ignore[index]
+            wait_for(lambda: servers.valkey.sync.written() != before, what="the next file")
+            client.set("second", "written after it")
+        appended = servers.valkey.sync.written()
+        assert appended is not None
+        assert b"second" in appended.read_bytes()
+        servers.valkey.sync.sync()
+
+
+def test_syncing_ends_with_the_server_and_goes_on_with_the_next_one(folder: Path) -> None:
+    def syncing() -> int:
+        return sum(thread.name == "valkey-sync" for thread in threading.enumerate())
+
+    already = syncing()
+    servers = EmbeddedServers(folder / "home", postgres=False)
+    for _ in range(2):
+        with servers:
+            assert syncing() == already + 1
+        assert syncing() == already
 
 
 def test_a_second_start_is_refused_in_one_sentence_that_names_the_first(servers: EmbeddedServers) -> None:

@@ -30,9 +30,9 @@ def test_a_read_only_session_refuses_to_write(database_url: str) -> None:
 
 
 def test_a_statement_that_takes_too_long_is_given_up(database_url: str) -> None:
-    engine = make_engine(database_url, statement_timeout_ms=50)
+    engine = make_engine(database_url, statement_timeout_ms=1_000)
     with engine.connect() as connection, pytest.raises(OperationalError, match="statement timeout"):
-        connection.execute(text("SELECT pg_sleep(5)"))
+        connection.execute(text("SELECT pg_sleep(60)"))
     engine.dispose()
 
 

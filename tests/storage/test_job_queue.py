@@ -116,7 +116,7 @@ def test_a_later_moment_delays_the_message_and_attempts_become_retries(database:
     assert waiting["options"]["max_retries"] == 2
     made = run(database, run_id)
     assert (made["ready_at"], made["max_attempts"]) == (later, 3)
-    assert made["enqueued_at"] - NOW < timedelta(minutes=5)
+    assert made["enqueued_at"] < later - timedelta(minutes=1)
     # And the view says so
     row = one(database, "SELECT * FROM job_queue WHERE id = %s", run_id)
     assert (row["status"], row["attempts"], row["max_attempts"], row["run_at"]) == ("pending", 0, 3, later)

@@ -10,12 +10,21 @@ import psycopg
 import pytest
 
 from callboard.storage.engine import psycopg_url
+from callboard.storage.queries.anomalies import LATEST
 from helpers.million import fill
 from helpers.plans import scanned, touched
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.long]
 
 RUNS = 1_000_000
+#: The last runs of each job, which anomalies are found by.
+LAST_RUNS = (
+    str(LATEST)
+    .replace(":largest", "2000")
+    .replace(":limit", "60")
+    .replace(":day", "now() - interval '1 day'")
+    .replace(":hour", "now() - interval '1 hour'")
+)
 #: A statement, and how many rows its scans may touch in all: the rows it returns, and a little more.
 STATEMENTS = {
     "SELECT * FROM recent_cron_executions": RUNS // 12,
@@ -49,6 +58,7 @@ STATEMENTS = {
     SELECT * FROM job_queue
      WHERE status = 'succeeded' AND completed_at < now() - interval '89 days 23 hours'
     """: 4000,
+    LAST_RUNS: 6000,
 }
 
 

@@ -187,7 +187,10 @@ def test_a_recorder_that_is_killed_again_and_again_neither_loses_nor_doubles(
         for number in range(3):
             with recorder_process(settings, tmp_path / f"{number}.log") as recorder:
                 seen = len(select(settings, "SELECT FROM callboard.runs"))
-                wait_for(lambda: len(select(settings, "SELECT FROM callboard.runs")) > seen + 200)  # noqa: B023
+                wait_for(
+                    lambda: len(select(settings, "SELECT FROM callboard.runs")) > seen + 200,  # noqa: B023
+                    timeout=60,
+                )
                 recorder.kill()
                 kills += 1
     finally:
@@ -226,7 +229,7 @@ def test_a_recorder_ends_in_order_when_it_is_told_to(settings: Settings, tmp_pat
         wait_for(lambda: recorder.says("recorder_started"))
         begun = time.monotonic()
         assert recorder.terminate() == 0
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 15
     assert "Traceback" not in (tmp_path / "log").read_text()
 
 

@@ -9,7 +9,19 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from helpers.lives import BASE, OWN, attempt_rows, connect, ended, event, record, rollups, rows, run_row
+from helpers.lives import (
+    BASE,
+    OWN,
+    attempt_rows,
+    connect,
+    ended,
+    event,
+    queue_rollups,
+    record,
+    rollups,
+    rows,
+    run_row,
+)
 from helpers.workers import Event
 
 QUICK = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -149,9 +161,11 @@ def test_rollups_made_anew_from_the_runs_equal_those_that_the_recorder_added_up(
     # Given any lives of runs, recorded in any batches
     with connect(module_database_url) as connection:
         with connection.transaction():
-            connection.execute("TRUNCATE callboard.runs, callboard.attempts, callboard.rollups")
+            connection.execute(
+                "TRUNCATE callboard.runs, callboard.attempts, callboard.rollups, callboard.queue_rollups"
+            )
         record(connection, *cut(data, [one for life in told for one in life]))
-        counted = rollups(connection)
+        counted, of_queues = rollups(connection), queue_rollups(connection)
 
         # When they are counted again
         rows(
@@ -162,4 +176,4 @@ def test_rollups_made_anew_from_the_runs_equal_those_that_the_recorder_added_up(
         )
 
         # Then it is the same
-        assert rollups(connection) == counted
+        assert (rollups(connection), queue_rollups(connection)) == (counted, of_queues)

@@ -47,13 +47,17 @@ def test_rollups_made_anew_are_the_ones_that_were_counted_run_by_run(database: D
         log(database, chance.choice(["completed", "failed"]), ended, chance.randrange(100_000))
     add_run(database, "processing")
     query = "SELECT * FROM callboard.rollups ORDER BY width_s, job, queue, bucket"
-    counted = database.execute(query).fetchall()
+    of_queues = "SELECT * FROM callboard.queue_rollups ORDER BY width_s, queue, bucket"
+    counted, of_queue = database.execute(query).fetchall(), database.execute(of_queues).fetchall()
     # When the rollups are made anew
     database.execute("UPDATE callboard.rollups SET succeeded = 99, duration_hist = '{1}'")
+    database.execute("UPDATE callboard.queue_rollups SET finished = 99, duration_hist = '{1}'")
     made = one(database, "SELECT callboard.rebuild_rollups(%s, %s) AS n", NOW - 4 * DAY, NOW)["n"]
     # Expect the same rows
     assert made == len(counted)
     assert database.execute(query).fetchall() == counted
+    assert of_queue
+    assert database.execute(of_queues).fetchall() == of_queue
 
 
 def test_a_rollup_holds_the_histogram_of_its_durations(database: Database) -> None:

@@ -100,7 +100,7 @@ def test_a_stop_puts_back_what_outlasts_the_grace_uncounted(
         # When the worker is told to end
         begun = time.monotonic()
         assert workers.terminate() == 0
-        assert time.monotonic() - begun < 8
+        assert time.monotonic() - begun < 20
 
     # Then the one has finished, the other is in the queue again, and no process is left
     assert final_event(broker, short)["s"] == "succeeded"

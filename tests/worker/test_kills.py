@@ -102,7 +102,7 @@ def test_a_mutex_whose_holder_was_killed_is_free_within_its_lease(
 
         # Then a run that another process holds has the mutex within the lease
         assert final_event(broker, third)["s"] == "succeeded"
-        assert time.monotonic() - killed < 4
+        assert time.monotonic() - killed < 15
 
 
 def test_a_process_that_is_stopped_for_long_and_goes_on_changes_nothing_that_others_did(

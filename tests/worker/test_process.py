@@ -26,10 +26,10 @@ Start = Callable[..., "subprocess.Popen[bytes]"]
 
 @pytest.fixture
 def start(broker: Broker, tmp_path: Path) -> Iterator[Start]:
-    """Starts a worker with arguments and settings of the test's own; what it says goes to `tmp_path/said`."""
+    """Starts a worker, or code in its place, with settings of the test's own; see `tmp_path/said`."""
     started: list[subprocess.Popen[bytes]] = []
 
-    def start(*arguments: str, **settings: str) -> "subprocess.Popen[bytes]":
+    def start(*arguments: str, code: str | None = None, **settings: str) -> "subprocess.Popen[bytes]":
         kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
         environment = kept | {
             "REDIS_URL": broker.url,
@@ -40,6 +40,8 @@ def start(broker: Broker, tmp_path: Path) -> Iterator[Start]:
             **settings,
         }
         command = [sys.executable, "-m", "callboard.control.processes", "worker", *arguments]
+        if code is not None:
+            command = [sys.executable, "-c", code]
         with (tmp_path / "said").open("wb") as said:
             started.append(subprocess.Popen(command, env=environment, stdout=said, stderr=said))
         return started[-1]
@@ -133,6 +135,27 @@ def test_a_master_that_is_killed_leaves_no_process_behind(start: Start) -> None:
     worker.wait()
 
     wait_for(lambda: not [child.pid for child in family if alive(child.pid)], START_S, "the end of all of it")
+
+
+BEGIN_WITH_AN_ORDER_TO_END = """
+import multiprocessing, os, signal
+from callboard.core.settings import load_settings
+from callboard.worker.child import WorkerOptions, work
+signal.signal(signal.SIGTERM, lambda *_: print("the master's own handler"))
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+os.kill(os.getpid(), signal.SIGTERM)
+work(load_settings(), WorkerOptions(), os.getppid(), multiprocessing.RawValue("b", 0))
+print("ended in order")
+"""
+
+
+def test_an_order_to_end_that_comes_while_a_process_is_started_is_heard(start: Start, tmp_path: Path) -> None:
+    worker = start(code=BEGIN_WITH_AN_ORDER_TO_END)
+
+    assert worker.wait(START_S) == 0
+    said = (tmp_path / "said").read_text()
+    assert "ended in order" in said
+    assert "own handler" not in said
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ import psutil
 import pytest
 from dramatiq import Message
 
+from callboard.core.memory import resident_bytes
 from callboard.core.settings import Settings
 from callboard.middleware.broker import Broker
-from callboard.worker.recycling import Recycling, resident_bytes
+from callboard.worker.recycling import Recycling
 from helpers.waiting import wait_for
 from helpers.worker_fleet import worker_fleet
 

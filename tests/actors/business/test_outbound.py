@@ -11,7 +11,7 @@ from sqlalchemy import Engine, text
 from callboard.actors.providers.errors import Denied, Unreachable
 from callboard.core.clock import utcnow
 from callboard.core.errors import BadSettings
-from helpers.outgoing import add_messages, fill, messages
+from helpers.outgoing import add_messages, fill, messages, where_it_is
 from helpers.promises import Promise, assert_kept
 from helpers.sandboxed import Sandboxed, sandboxed
 
@@ -34,7 +34,7 @@ def run(surroundings: Any, sandbox: Sandboxed) -> Any:
 @pytest.fixture
 def impatient(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """A provider that is away is given up after a moment."""
-    monkeypatch.setattr("callboard.actors.providers.whatsapp.PATIENCE_S", 0.3)
+    monkeypatch.setattr("callboard.actors.providers.whatsapp.PATIENCE_S", 1.5)
 
 
 def states(engine: Engine) -> list[str]:
@@ -153,7 +153,9 @@ def test_a_customer_who_has_withdrawn_consent_gets_replies_only(
 def test_a_customer_who_says_stop_is_answered_and_hears_no_more(
     run: Any, engine: Engine, sandbox: Sandboxed, add_customer: Any
 ) -> None:
-    customer, again = add_customer(), add_customer(whatsapp_consent_at=utcnow() + timedelta(hours=1))
+    noon = where_it_is(12)
+    customer = add_customer(time_zone=noon)
+    again = add_customer(time_zone=noon, whatsapp_consent_at=utcnow() + timedelta(hours=1))
     for each in (customer, again):
         add_messages(engine, {"kind": "reply", "customerId": each, "payload": {"inbound": {"text": "STOP"}}})
     run()

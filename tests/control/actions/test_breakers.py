@@ -44,7 +44,7 @@ def test_an_open_breaker_is_shown_with_its_cause_and_closed_by_hand(
         done = reset(context, operator, "mail")
         failing.wait_for(4)
         assert (done.name, done.was) == ("mail", "open")
-        assert time.monotonic() - begun < 2
+        assert time.monotonic() - begun < 15
         wait_for(lambda: len(changes(context)[0]) == 2)
     assert [(each.from_state, each.to_state, each.cause) for each in changes(context, breaker="mail")[0]] == [
         ("open", "closed", "closed by otto"),

@@ -1,8 +1,10 @@
 """Firing all schedules of one cron expression."""
 
 import pytest
+from sqlalchemy import text
 
 from callboard.control.actions.fire import fire
+from callboard.control.actions.schedules import add_schedule
 from callboard.control.actions.switches import set_enabled
 from callboard.core.errors import BadSchedule, NotAllowed, NotFound
 from helpers.declarations import declare, job, run_ids
@@ -35,6 +37,19 @@ def test_each_job_of_the_expression_runs_once_and_no_other(context, engine, oper
         [],
         [],
     ]
+
+
+def test_a_run_is_given_the_secrets_that_its_schedule_hides(context, engine, operator):
+    declare(engine, job("send", signature=[{"name": "api_key", "kind": "positional_or_keyword"}]))
+    add_schedule(context, operator, "send", "*/7 * * * *", args=["hunter22"])
+
+    (fired,) = fire(context, operator, "*/7 * * * *")
+
+    with engine.connect() as connection:
+        given = connection.scalar(
+            text("SELECT args FROM callboard.runs WHERE run_id = :id"), {"id": fired.run_id}
+        )
+    assert given == ["hunter22"]
 
 
 def test_an_expression_that_no_schedule_has_is_answered_with_those_there_are(context, operator, jobs):

@@ -6,8 +6,10 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
-from callboard.control.actions.letters import abort, deal, start
-from callboard.control.reads.letters import Wanted, bulk_action, groups, letters
+from callboard.control.actions.bulk import abort
+from callboard.control.actions.letters import deal, start
+from callboard.control.reads.bulk import bulk_action
+from callboard.control.reads.letters import Wanted, groups, letters
 from callboard.core.errors import BadInput, Conflict, NotAllowed, NotFound
 from callboard.storage.letters import requeued_id
 from helpers.declarations import audit, declare, job
@@ -175,13 +177,13 @@ def test_an_action_is_aborted_once(context, operator, add):
     add(2)
     action = start(context, operator, "requeue", Wanted()).action
 
-    assert abort(context, operator, action.id).state == "aborted"
+    assert abort(context, operator, "dead letters", action.id).state == "aborted"
 
     with pytest.raises(Conflict, match="has ended"):
-        abort(context, operator, action.id)
-    assert bulk_action(context, action.id).ended
+        abort(context, operator, "dead letters", action.id)
+    assert bulk_action(context, "dead letters", action.id).ended
     with pytest.raises(NotFound):
-        abort(context, operator, uuid4())
+        abort(context, operator, "dead letters", uuid4())
 
 
 def test_a_viewer_may_neither_and_it_is_noted(context, engine, viewer, add):

@@ -14,7 +14,9 @@ from callboard.control.actions.schedules import (
     reset_schedule,
     set_schedule_enabled,
 )
+from callboard.control.audit import latest
 from callboard.control.auth import Principal, Role, Scope
+from callboard.control.reads.jobs import job as read_job
 from callboard.control.reads.schedules import find, schedule, schedules
 from callboard.core.errors import BadInput, BadSchedule, Conflict, NotAllowed, NotFound
 from helpers.declarations import audit, declare, job
@@ -385,3 +387,48 @@ def test_only_an_admin_has_sql_of_their_own_choice_run(context, engine, operator
     made = add_schedule(context, admin, "run-sql", "* * * * *", **fields)
     with pytest.raises(NotAllowed, match="sql:schedule"):
         edit_schedule(context, operator, made.id, {"kwargs": {"name": "now", "command": "SELECT 2"}})
+
+
+SEND = [
+    {"name": "api_key", "kind": "positional_or_keyword", "type": "str", "required": True},
+    {"name": "to", "kind": "positional_or_keyword", "type": "str", "required": True},
+]
+
+
+@pytest.fixture
+def sending(context, engine, operator):
+    declare(engine, job("send", signature=SEND))
+    return add_schedule(context, operator, "send", "0 8 * * *", args=["hunter22"], kwargs={"to": "you"})
+
+
+def raw(engine, found):
+    with engine.connect() as connection:
+        return connection.execute(
+            text("SELECT args, kwargs FROM callboard.schedules WHERE id = :id"), {"id": found.id}
+        ).one()
+
+
+def test_a_secret_is_shown_nowhere_and_outlives_an_edit_of_what_was_shown(
+    context, engine, operator, admin, sending
+):
+    assert (sending.args, sending.kwargs, read_job(context, "send").schedules[0].args) == (
+        ["***"], {"to": "you"}, ["***"],
+    )  # fmt: skip
+
+    changes = {"args": sending.args, "kwargs": {"to": "them"}, "expr": "0 9 * * *"}
+    changed = edit_schedule(context, operator, sending.id, changes, version=sending.changed_at)
+
+    assert (changed.args, changed.kwargs, changed.expr) == (["***"], {"to": "them"}, "0 9 * * *")
+    assert raw(engine, sending) == (["hunter22"], {"to": "them"})
+    edit_schedule(context, operator, sending.id, {"args": [], "kwargs": {"api_key": "new-one", "to": "you"}})
+    assert raw(engine, sending) == ([], {"api_key": "new-one", "to": "you"})
+    said = latest(context, admin, target=sending.name)[0]
+    assert said.before["kwargs"] == {"to": "them"}
+    assert said.after["kwargs"] == {"api_key": "***", "to": "you"}
+
+
+def test_a_mark_that_stands_for_nothing_is_refused(context, engine, operator, sending):
+    with pytest.raises(BadInput, match="write the secret itself there"):
+        edit_schedule(context, operator, sending.id, {"args": ["***", "them"], "kwargs": {}})
+
+    assert raw(engine, sending) == (["hunter22"], {"to": "you"})

@@ -58,4 +58,7 @@ def test_a_trend_has_a_count_for_each_of_its_days_today_included(context, engine
     assert set(found) == {"report"}
     assert found["report"].executions == (0, 2, 0, 1)
     assert found["report"].failures == (0, 1, 0, 0)
+    days = found["report"].p95_days
+    assert [ms is None for ms in days] == [True, False, True, False]
+    assert days[3] == pytest.approx(200, rel=0.2)
     assert found["report"].p95_ms == pytest.approx(200, rel=0.2)

@@ -10,11 +10,12 @@ from sqlalchemy import Engine, text
 
 from callboard.control.context import Context
 from callboard.control.reads.health import queue_health
-from callboard.control.reads.queue_trends import queue_trend
+from callboard.control.reads.health_trends import queue_trend
 from callboard.core.errors import BadInput, NotFound, Unavailable
 from callboard.core.histogram import histogram
 from callboard.scheduler.health import QueueHealth
 from helpers.declarations import declare, job
+from helpers.rollups import sum_queues
 
 ROLLUP = text("""
 INSERT INTO callboard.rollups (width_s, bucket, job, queue, started, succeeded, duration_sum_ms, duration_hist
@@ -40,6 +41,7 @@ def slow(engine: Engine, broker: Any) -> None:
     with engine.begin() as connection:
         values = {"slow": histogram([170_000] * 40), "wait": histogram([90_000] * 40)}
         connection.execute(ROLLUP, values)
+        sum_queues(connection)
 
 
 def test_slow_runs_and_a_backlog_lower_the_score_and_say_how_many_workers_it_takes(

@@ -1,12 +1,17 @@
 """Runs are found by what they are like, page by page, and a log is followed."""
 
+import csv
+import io
 from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 from psycopg.rows import dict_row
 
-from callboard.control.reads.run_search import find, log, wanted
+from callboard.control.reads import run_export, run_search
+from callboard.control.reads.run_export import export
+from callboard.control.reads.run_search import Wanted, find, log, look, narrowed, states, wanted
+from callboard.control.reads.runs import Run
 from callboard.core.errors import BadInput, NotFound
 from callboard.storage.engine import psycopg_url
 from helpers.declarations import declare, job
@@ -146,3 +151,79 @@ def test_a_log_is_followed_from_where_the_last_look_ended(context, database):
                 log(context, run_id, after=place)
     with pytest.raises(NotFound):
         log(context, "0196f6a2-7c1d-7d0e-9d3c-5f0c3a1b2c4d")
+
+
+def test_a_search_is_narrowed_to_a_queue_and_a_state_once(context):
+    assert narrowed("job:a since:2h", queue="my queue", state="failed") == (
+        'state:failed queue:"my queue" job:a since:2h'
+    )
+    assert narrowed("") == ""
+    for q, more in (("queue:a", {"queue": "b"}), ("state:dead", {"state": "failed"}), ("", {"state": "odd"})):
+        with pytest.raises(BadInput):
+            narrowed(q, **more)
+
+
+def test_runs_are_counted_by_state_up_to_a_number(context, database, monkeypatch):
+    for minutes, state in enumerate(("failed", "failed", "dead", "succeeded", "pending"), start=1):
+        add(database, minutes, state)
+    add(database, 2, "failed", queue="mail")
+    add(database, 3_000, "failed")
+
+    found = states(context, Wanted("queue:default"))
+    assert (found.counts, found.cut) == ({"failed": 2, "dead": 1, "succeeded": 1, "pending": 1}, False)
+    assert states(context, Wanted("state:dead")).counts == {"dead": 1}
+    monkeypatch.setattr(run_search, "MOST_COUNTED", 4)
+    assert states(context, Wanted("queue:default")).cut
+
+
+def test_a_search_that_has_no_time_says_how_far_it_looked_and_goes_on_from_there(context, database):
+    runs = [add(database, minutes, error="Timeout") for minutes in (0.5, 0.6, 1.5, 3.5)]
+    add(database, 9)
+    asked, found, cursor, places = Wanted("error:~timeout", 0.1), [], None, []
+    while True:
+        page = look(context, asked, seconds=0, limit=2, cursor=cursor)
+        found += [run.run_id for run in page.runs]
+        places.append(page.back_to)
+        cursor = page.following
+        if cursor is None:
+            break
+
+    assert found == runs
+    assert len(places) == 6
+    assert places[-1] is None
+    assert places[:-1] == sorted(places[:-1], reverse=True)
+    counted = states(context, asked, seconds=0)
+    assert (counted.counts, counted.cut) == ({"failed": 2}, True)
+    assert counted.back_to > NOW - timedelta(minutes=2)
+    whole = states(context, asked, seconds=60)
+    assert (whole.counts, whole.cut, whole.back_to) == ({"failed": 4}, False, None)
+
+
+def test_a_search_that_takes_too_long_is_broken_off_and_keeps_what_it_has(context, database):
+    runs = [add(database, minutes) for minutes in (0.5, 10 * 1440)]
+    old = database.execute(
+        "SELECT tableoid::regclass::text AS name FROM callboard.runs WHERE run_id = %s", (runs[1],)
+    )
+    with database.transaction():
+        database.execute(f"LOCK TABLE {old.fetchone()['name']}")
+        page = look(context, Wanted("", 480), seconds=0.3)
+
+    assert [run.run_id for run in page.runs] == runs[:1]
+    assert page.back_to > NOW - timedelta(days=9)
+    rest = look(context, Wanted("", 480), seconds=60, cursor=page.following)
+    assert [run.run_id for run in rest.runs] == runs[1:]
+    assert (rest.following, rest.back_to) == (None, None)
+
+
+def test_runs_are_exported_with_all_that_is_known(context, database, monkeypatch):
+    first = add(database, 1, error="=cmd()", error_type="Error", max_attempts=3)
+    rest = [add(database, minutes, "succeeded") for minutes in range(2, 6)]
+    monkeypatch.setattr(run_search, "MAX_HISTORY", 2)
+
+    rows = list(csv.DictReader(io.StringIO(export(context, Wanted("")), newline="")))
+
+    assert [row["run_id"] for row in rows] == [str(run_id) for run_id in (first, *rest)]
+    assert set(rows[0]) == set(Run.__slots__)
+    assert (rows[0]["error"], rows[0]["max_attempts"], rows[0]["reason"]) == ("'=cmd()", "3", "")
+    monkeypatch.setattr(run_export, "MOST", 3)
+    assert export(context, Wanted("")).count("\r\n") == 4

@@ -4,6 +4,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
+from callboard.control.actions.run_job import run_job
 from callboard.control.reads.runs import ended, history, run, running
 from callboard.core.errors import BadInput, NotFound
 from helpers.declarations import declare, job, log_execution, run_ids
@@ -118,3 +119,19 @@ def test_of_many_runs_those_that_have_ended_are_found_in_one_look(context, engin
 
     assert ended(context, [done, going, uuid4()], since=now - timedelta(days=1)) == [done]
     assert ended(context, [], since=now) == []
+
+
+def test_secrets_are_masked_in_the_arguments_that_are_shown_and_kept_for_the_job(context, engine, operator):
+    named = [
+        {"name": name, "kind": "positional_or_keyword", "type": "str", "required": True}
+        for name in ("user", "password")
+    ]
+    declare(engine, job("report", signature=named))
+    sent = run_job(context, operator, "report", args=["mara"], kwargs={"password": "hunter2"}).run_id
+    again = run_job(context, operator, "report", args=["mara", "hunter2"]).run_id
+
+    assert (run(context, sent).args, run(context, sent).kwargs) == (["mara"], {"password": "***"})
+    assert run(context, again).args == ["mara", "***"]
+    with engine.connect() as connection:
+        kept = connection.execute(text("SELECT args FROM callboard.runs WHERE run_id = :id"), {"id": again})
+        assert kept.scalar_one() == ["mara", "hunter2"]

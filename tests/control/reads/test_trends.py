@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from callboard.control.reads.trends import outcomes, timeline
+from callboard.control.reads.trends import compared, outcomes, timeline
 from callboard.core.errors import BadInput, NotFound
 from helpers.declarations import declare, job, log_execution
 
@@ -26,6 +26,22 @@ def test_outcomes_have_no_gaps_and_count_each_end_in_its_bucket(context, engine)
     assert busy.average_ms == 150.0
     assert busy.maximum_ms == 300
     assert all(each.started == 0 and each.average_ms is None for each in by_start.values())
+
+
+def test_a_time_is_compared_with_the_one_of_the_same_length_before_it(context, engine):
+    declare(engine, job("report"))
+    with engine.begin() as connection:
+        for ago in (1, 2, 30, 31, 32):
+            log_execution(connection, "report", datetime.now(UTC) - timedelta(hours=ago), ms=10)
+
+    now, both = compared(context, hours=24)
+
+    alone = outcomes(context, hours=24)
+    assert (now.width_s, len(now.buckets)) == (alone.width_s, len(alone.buckets))
+    assert now.buckets == both.buckets[-len(now.buckets) :]
+    assert len(both.buckets) == len(outcomes(context, hours=48, width_s=now.width_s).buckets)
+    assert sum(each.succeeded for each in now.buckets) == 2
+    assert sum(each.succeeded for each in both.buckets) == 5
 
 
 def test_outcomes_of_one_job_leave_the_others_out(context, engine):

@@ -2,23 +2,32 @@
 
 import pytest
 
-from callboard.core.health import Facts, JobFacts, find_bottlenecks, recommend
-from helpers.histories import CAUSES, verdict_table, verdicts
+from callboard.core.health import Facts, Held, JobFacts, find_bottlenecks, recommend
+from helpers.histories import CAUSES, SETTINGS, confusion, verdicts
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
-def test_the_verdict_names_the_right_cause_of_95_in_100_histories(seed: int) -> None:
-    table = verdicts(seed)
+def test_the_verdict_names_the_right_cause_of_95_in_100_histories() -> None:
+    table = verdicts(1, 70)
 
     right = sum(times for (cause, said), times in table.items() if cause == said)
-    assert right >= 190, verdict_table(table)
-
-
-def test_a_healthy_queue_raises_no_alarm_in_98_of_100_histories() -> None:
-    table = verdicts(4, 700)
-
-    assert table["none", "none"] >= 98, verdict_table(table)
+    assert right >= 67, confusion(table)
     assert {cause for cause, _ in table} == set(CAUSES)
+
+
+def test_a_queue_that_does_well_raises_no_alarm_in_98_of_100_histories() -> None:
+    table = verdicts(2, 50, ("none",))
+
+    assert table["none", "none"] >= 49, confusion(table)
+
+
+@pytest.mark.parametrize(
+    ("setting", "count"), [("three hours", 4), ("shared workers", 16), ("fresh install", 8)]
+)
+def test_the_right_cause_is_named_in_other_settings_too(setting: str, count: int) -> None:
+    table = verdicts(3, count, SETTINGS[setting], setting)
+
+    right = sum(times for (cause, said), times in table.items() if cause == said)
+    assert right >= 0.9 * count, confusion(table)
 
 
 def test_a_pause_comes_before_what_it_causes() -> None:
@@ -37,12 +46,25 @@ def test_nothing_started_for_two_windows_is_a_stall() -> None:
 
 
 def test_what_a_limit_holds_back_is_not_for_want_of_workers() -> None:
-    facts = Facts("mail", 900, started=5, depth=50, parked=100, oldest_due_ms=70_000, workers=1, slots=8)
+    held = (Held("limit", "tenant:7", 100),)
+    facts = Facts(
+        "mail", 900, started=5, depth=50, parked=100, held=held, oldest_due_ms=70_000, workers=1, slots=8
+    )
 
     (first, *_) = find_bottlenecks(facts)
 
     assert first.cause == "limited"
+    assert first.evidence == "100 of 150 runs that wait are held back by the limit tenant:7."
     assert "more workers would not help" in recommend(facts, (first,))[0].text
+
+
+def test_a_dead_consumers_replacement_is_counted_by_what_runs_usually_take() -> None:
+    facts = Facts("mail", 900, depth=600, growth=1.0, usual_mean_s=3.0)
+
+    (advice, *_) = recommend(facts, find_bottlenecks(facts))
+
+    # (1 + 600 / 600) x 3 / 0.75 = 8 threads: one worker of 8.
+    assert advice.text == "Start 1 worker of 8 threads: it clears the backlog of 600 in 10 min."
 
 
 def test_too_few_workers_are_counted_up() -> None:

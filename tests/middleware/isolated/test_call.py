@@ -77,6 +77,7 @@ def test_stock_dramatiq_lets_a_blocking_call_go_on_past_its_limit(broker: Broker
         assert ended.wait_for(1)[0] > 1.5
 
 
+@pytest.mark.alone
 def test_a_run_past_its_limit_is_killed_even_while_the_worker_itself_cannot_do_it(
     broker: Broker, tmp_path: Path
 ) -> None:
