@@ -118,14 +118,36 @@ def in_utc(spec: Spec) -> Spec:
         if not isinstance(part, dict):
             return part
         found = {name: turned(each) for name, each in part.items()}
-        if found.get("type") == "temporal":
-            found["scale"] = {**(found.get("scale") or {}), "type": "utc"}
-        return found
+        return _in_utc(found) if found.get("type") == "temporal" else found
 
     return cast(Spec, turned(spec))
 
 
+def with_utc(spec: Spec) -> Spec:
+    """The same chart; what is said of whatever is pointed at tells its moments in UTC as well."""
+
+    def told(part: Any, name: str = "") -> Any:
+        if isinstance(part, list):
+            found = [told(each) for each in part]
+            return [both for each in found for both in _beside_utc(each)] if name == "tooltip" else found
+        if isinstance(part, dict):
+            return {name: told(each, name) for name, each in part.items()}
+        return part
+
+    return cast(Spec, told(spec))
+
+
+def _beside_utc(said: Spec) -> tuple[Spec, ...]:
+    if said.get("type") != "temporal":
+        return (said,)
+    return said, {**_in_utc(said), "title": f"{said['title']} (UTC)"}
+
+
+def _in_utc(said: Spec) -> Spec:
+    return {**said, "scale": {**(said.get("scale") or {}), "type": "utc"}}
+
+
 def draw(frame: DataFrame, spec: Spec, *, key: str, alt: str) -> None:
     """Put a chart on the page. `alt` says in a sentence what it shows."""
-    shown = in_utc(spec) if heading.in_utc() else spec
+    shown = in_utc(spec) if heading.in_utc() else spec if heading.viewer_zone() == "UTC" else with_utc(spec)
     st.vega_lite_chart(clean(frame), shown, key=key, alt=alt, width="stretch")

@@ -5,7 +5,7 @@ from html import escape
 import streamlit as st
 
 from callboard.control.auth import Principal
-from callboard.panel.parts.keys import keys
+from callboard.panel.parts.scripts import scripts
 from callboard.panel.parts.zone_switch import zone_switch
 
 # A form, not a Streamlit button: leaving must clear a cookie that no script may touch.
@@ -25,6 +25,6 @@ BUTTON = (
 def account(viewer: Principal) -> None:
     """Put it there."""
     with st.sidebar.container(key="account"):
-        keys()
+        scripts()
         zone_switch()
         st.html(OUT.format(name=escape(viewer.name), role=escape(viewer.role), button=BUTTON))

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 
 import streamlit as st
 from pandas import DataFrame
@@ -54,7 +55,8 @@ def collision_note() -> None:
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         with st.container(gap=None, width="stretch"):
             card_title("Schedule collisions", "of the coming week")
-            plain(_summary(found), style="quiet")
+            worst = max(found, key=lambda each: each.delay_ms, default=None)
+            plain(_summary(worst, len(found)), style="quiet", at=worst.at if worst else None)
         st.button(
             "Open the week",
             icon=":material/calendar_view_week:",
@@ -63,13 +65,12 @@ def collision_note() -> None:
         )
 
 
-def _summary(found: Sequence[Collision]) -> str:
-    if not found:
+def _summary(worst: Collision | None, times: int) -> str:
+    if worst is None:
         return "No minute of the coming week wants more threads than there are."
-    worst = max(found, key=lambda each: each.delay_ms)
     at = moment(worst.at, zone(viewer_zone()), utcnow())
     return (
-        f"{many(len(found), 'time')} more runs want a thread than there are; the worst wait is about"
+        f"{many(times, 'time')} more runs want a thread than there are; the worst wait is about"
         f" {span(worst.delay_ms)}, from {at} on: {', '.join(worst.jobs)}"
         + (f" and {worst.more} more." if worst.more else ".")
     )
@@ -109,9 +110,8 @@ def _by_day(found: Week) -> Sequence[tuple[date, Sequence[int | None]]]:
 
 
 def _table(found: Sequence[Collision], *, key: str) -> None:
-    here, now = zone(viewer_zone()), utcnow()
-    columns = {
-        "first": [moment(each.at, here, now) for each in found],
+    columns: dict[str, Sequence[Any]] = {
+        "first": [each.at for each in found],
         "times": [each.times for each in found],
         "want": [f"{each.demand} of {each.slots}" for each in found],
         "minutes": [f"{each.minutes} min" for each in found],
@@ -128,7 +128,7 @@ def _table(found: Sequence[Collision], *, key: str) -> None:
         placeholder="",
         alt="Minutes in which more runs want a thread than there are",
         column_config={
-            "first": st.column_config.TextColumn("First", width=92),
+            "first": tables.moments("First", width=92, form="ddd HH:mm"),
             "times": st.column_config.NumberColumn("A week", format="%,d", width=62),
             "want": st.column_config.TextColumn("Threads", width=76),
             "minutes": st.column_config.TextColumn("For", width=62),

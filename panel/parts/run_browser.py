@@ -1,7 +1,5 @@
 """Runs that fit a search: states, table, and what can be done with them."""
 
-from datetime import datetime
-
 import streamlit as st
 
 from callboard.control.auth import Principal
@@ -13,7 +11,12 @@ from callboard.core.errors import BadInput
 from callboard.panel import access, loaders
 from callboard.panel.parts import bulk, bulk_dialog, run_search, run_table
 from callboard.panel.parts.heading import nothing, updated, viewer_zone
+from callboard.panel.parts.plain import plain
 from callboard.panel.parts.taking import csv_button
+
+#: What is said where no run is shown: all were looked at, or not all yet.
+NONE = "No run fits. Choose another state, or a longer window."
+NONE_YET = "No run fits among those looked at so far. Look further back, or narrow it."
 
 
 def run_browser(viewer: Principal, queue: str | None = None) -> None:
@@ -57,7 +60,7 @@ def _found(asked: run_search.Asked, viewer: Principal) -> None:
             )
         run_table.run_table(sent, selecting=may, with_queue=asked.queue is None)
     else:
-        nothing("search_off", _none(sent.back_to), height=240)
+        nothing("search_off", NONE if sent.back_to is None else NONE_YET, height=240)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", width="content"):
             if cursor:
@@ -69,8 +72,10 @@ def _found(asked: run_search.Asked, viewer: Principal) -> None:
             held = f"{len(chosen)} of {shown} selected; the rows stay as they are meanwhile"
             said = f"{shown}, the latest sent first"
             if sent.back_to is not None:
-                said = f"{shown} so far; looked back to {_moment(sent.back_to)}"
-            st.caption(held if chosen else said, width="content")
+                at = display.moment(sent.back_to, display.zone(viewer_zone()))
+                said = f"{shown} so far; looked back to {at}"
+            back_to = None if chosen else sent.back_to
+            plain(held if chosen else said, style="quiet", at=back_to, width="content")
         updated(utcnow())
 
 
@@ -80,16 +85,6 @@ def _states(asked: run_search.Asked, counted: States) -> set[str]:
     if counted.back_to is not None:
         found = set(run_search.TABS)
     return found if asked.state is None else found & {asked.state}
-
-
-def _none(back_to: datetime | None) -> str:
-    if back_to is None:
-        return "No run fits. Choose another state, or a longer window."
-    return f"No run fits among those looked at, back to {_moment(back_to)}. Look further back, or narrow it."
-
-
-def _moment(at: datetime) -> str:
-    return display.moment(at, display.zone(viewer_zone()))
 
 
 def _go(cursor: str | None) -> None:

@@ -1,17 +1,16 @@
-"""What a run left: its error, log lines, arguments, result and attempts, all as plain text."""
+"""What a run left: its error, log, arguments, result and attempts, all as plain text."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import streamlit as st
 from pandas import DataFrame
 
 from callboard.control.auth import Principal
 from callboard.control.context import Context
-from callboard.control.reads.runs import LogLine, RunDetail
+from callboard.control.reads.runs import RunDetail
 from callboard.control.reads.runs import run as read_run
 from callboard.core import display
 from callboard.core.health.waits import PARTS
@@ -21,19 +20,14 @@ from callboard.panel.parts.executions import TRIGGERS
 from callboard.panel.parts.facts import facts
 from callboard.panel.parts.heading import nothing, viewer_zone
 from callboard.panel.parts.links import open_job
-from callboard.panel.parts.plain import badge_label, label, plain, shown
+from callboard.panel.parts.log import log
+from callboard.panel.parts.plain import badge_label, label, plain
 from callboard.panel.parts.running import progress
-from callboard.panel.parts.taking import Make, text_button
+from callboard.panel.parts.taking import Make
 from callboard.panel.parts.verbatim import verbatim
 
 #: What a run left, as it stands in the address too.
 TABS = ("Log", "Traceback", "Arguments", "Result", "Attempts")
-#: So many lines of a log are shown at once.
-SHOWN = 2_000
-#: From so many on, they scroll in a box of their own.
-FEW = 26
-#: So many characters of a log are sent, its end.
-LOG_LONGEST = 200_000
 
 
 def head(detail: RunDetail, now: datetime) -> None:
@@ -122,9 +116,9 @@ def body(detail: RunDetail) -> None:
                 else "**Error of an earlier attempt**"
             )
             verbatim(_error(detail), key="error", whole=_taken(detail, _error))
-    log, traceback, given, result, attempts = st.tabs(TABS, key="run_tab", bind="query-params")
-    with log:
-        lines(detail)
+    log_tab, traceback, given, result, attempts = st.tabs(TABS, key="run_tab", bind="query-params")
+    with log_tab:
+        log(str(detail.run.run_id), detail.logs)
     with traceback:
         if text := _traceback(detail):
             verbatim(text, key="traceback", whole=_taken(detail, _traceback), tall=6_000, height=560)
@@ -142,43 +136,6 @@ def body(detail: RunDetail) -> None:
             _json(detail, "result", _result)
     with attempts:
         _attempts(detail)
-
-
-def lines(detail: RunDetail) -> None:
-    """The log, one line a row, the way it was written."""
-    found = detail.logs
-    if not found:
-        nothing("notes", "It logged nothing. What a job writes with logging or structlog appears here.")
-        return
-    whole = _log(found[-SHOWN:], display.zone(viewer_zone()), "%H:%M:%S.%f")
-    text = shown(whole[-LOG_LONGEST:], longest=LOG_LONGEST)
-    cut = len(found) > SHOWN or len(whole) > LOG_LONGEST
-    st.caption(f"{'The end of ' if cut else ''}{display.many(len(found), 'line')}")
-    if len(found) < FEW:
-        st.code(text, language=None, wrap_lines=True)
-    else:
-        _box(text)
-    text_button("The log as a file", "log", _taken(detail, _whole_log), key="log_whole")
-
-
-def _box(text: str) -> None:
-    # Whoever stands at its end stays there while lines come.
-    with st.container(height=520, border=False, autoscroll=True, key="log_lines"):
-        st.code(text, language=None, wrap_lines=True)
-
-
-def _log(found: Sequence[LogLine], here: ZoneInfo, form: str) -> str:
-    many = len({line.attempt for line in found}) > 1
-    return "\n".join(
-        f"{line.at.astimezone(here):{form}}"[:-3]
-        + (f"  #{line.attempt}" if many else "")
-        + f"  {line.level.upper():<8} {line.message}"
-        for line in found
-    )
-
-
-def _whole_log(detail: RunDetail) -> str:
-    return _log(detail.logs, ZoneInfo("UTC"), "%Y-%m-%dT%H:%M:%S.%f")
 
 
 def _error(detail: RunDetail) -> str:

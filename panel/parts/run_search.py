@@ -9,6 +9,7 @@ from callboard.core import display
 from callboard.core.states import RunState
 from callboard.panel.palette import look
 from callboard.panel.parts.heading import viewer_zone, window_control
+from callboard.panel.parts.plain import plain
 
 HELP = """Filters, all of which must hold: `state:failed,dead` `job:sync` `queue:mail` `trigger:manual`
 `error:~timeout` `args.coach_id:7` `since:2h` `until:09:30`. A `~` looks for a part of a job's name or of an
@@ -77,7 +78,7 @@ def tabs(asked: Asked, states: States) -> None:
             _tab(state, look(state).word, count, states, chosen=asked.state == state)
         if states.back_to is not None:
             at = display.moment(states.back_to, display.zone(viewer_zone()))
-            st.caption(f"counted back to {at}", width="content")
+            plain(f"counted back to {at}", style="quiet", at=states.back_to, width="content")
 
 
 def _tab(state: str | None, word: str, count: int, states: States, *, chosen: bool) -> None:

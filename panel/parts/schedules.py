@@ -48,7 +48,8 @@ def schedules(job: Job, now: datetime, viewer: Principal) -> None:
         with st.container(gap="xsmall"):
             plain(schedule.words, style="strong")
             plain(f"{schedule.expr}   {schedule.tz}", style="code")
-            plain(_next(schedule, now, enabled=job.enabled), style="quiet")
+            due = _next(schedule, now, enabled=job.enabled)
+            plain(due, style="quiet", at=schedule.next_at if schedule.enabled else None)
             if schedule.declared_expr and (schedule.declared_expr, schedule.declared_tz) != (
                 schedule.expr,
                 schedule.tz,

@@ -33,7 +33,7 @@ def _show(found: Stack) -> None:
     where = f"process {found.pid} on {found.host}"
     plain(f"{found.job}, {display.attempt_of(found.attempt, None)}", style="strong")
     beside = f"a process of its own beside {where}" if found.isolated else f"{where}, {found.thread or ''}"
-    plain(f"{beside.rstrip(', ')}, at {at}{elapsed}", style="quiet")
+    plain(f"{beside.rstrip(', ')}, at {at}{elapsed}", style="quiet", at=found.at)
     if found.frames:
         st.code(
             shown(found.text, longest=LONGEST),

@@ -42,10 +42,10 @@ def ago(label: str, *, width: int = 110) -> Any:
     )
 
 
-def moments(label: str, *, width: int = 150) -> Any:
-    """A column of moments in the viewer's zone."""
+def moments(label: str, *, width: int = 150, form: str = "D MMM HH:mm:ss") -> Any:
+    """A column of moments in the viewer's zone, written in a form of Moment.js."""
     return st.column_config.DatetimeColumn(
-        label, format="D MMM HH:mm:ss", timezone=viewer_zone(), width=width, help=zone_note()
+        label, format=form, timezone=viewer_zone(), width=width, help=zone_note()
     )
 
 
@@ -55,7 +55,10 @@ def zone_note() -> str:
     offset = utcnow().astimezone(zone(here)).strftime("%z")
     if here == "UTC":
         return "Times are in UTC."
-    return f"Times are those of {here}, which is UTC{offset[:3]}:{offset[3:]} now; Alt+Z shows them in UTC."
+    return (
+        f"Times are those of {here}, which is UTC{offset[:3]}:{offset[3:]} now."
+        " Point at one to see it in UTC, or press Alt+Z to see all so."
+    )
 
 
 def seconds(label: str, *, width: int = 90) -> Any:

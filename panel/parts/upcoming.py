@@ -7,7 +7,7 @@ import streamlit as st
 from pandas import DataFrame
 
 from callboard.control.reads.jobs import Job
-from callboard.core.display import distance, moment, zone
+from callboard.core.display import distance
 from callboard.panel.parts import tables
 from callboard.panel.parts.heading import card_title, nothing, viewer_zone
 from callboard.panel.parts.links import open_job
@@ -25,13 +25,12 @@ def next_runs(jobs: Sequence[Job], now: datetime) -> None:
             "event_busy", "Nothing is scheduled. Give an actor the option periodic=cron(...).", height=220
         )
         return
-    here = zone(viewer_zone())
     names = [name for _, name in due]
     frame = DataFrame(
         {
             "job": names,
             "due": [distance(at, now) for at, _ in due],
-            "at": [moment(at, here, now) for at, _ in due],
+            "at": [at for at, _ in due],
         }
     )
     tables.table(
@@ -42,6 +41,6 @@ def next_runs(jobs: Sequence[Job], now: datetime) -> None:
         column_config={
             "job": tables.opener("Job", "upcoming_open", open_job, names, width=196),
             "due": st.column_config.TextColumn("Due", width=76),
-            "at": st.column_config.TextColumn("At", width=96),
+            "at": tables.moments("At", width=96, form="ddd HH:mm:ss"),
         },
     )

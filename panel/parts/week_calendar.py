@@ -1,6 +1,7 @@
 """The coming days: how many slots fall due in each hour, and on the chosen day of which schedules."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import streamlit as st
 from pandas import DataFrame
@@ -8,7 +9,7 @@ from pandas import DataFrame
 from callboard.control.reads.calendar import Day
 from callboard.control.reads.figure_sheets import calendar_sheet
 from callboard.core.clock import utcnow
-from callboard.core.display import many, zone
+from callboard.core.display import many
 from callboard.panel import access, loaders
 from callboard.panel.charts import base, week
 from callboard.panel.parts import tables
@@ -77,15 +78,14 @@ def fires(name: str) -> None:
 
 
 def _table(day: Day) -> None:
-    here = zone(viewer_zone())
     found = day.fires
     key = f"calendar_{day.day}"
-    columns: dict[str, Sequence[str | int]] = {
-        "first": [f"{each.first.astimezone(here):%H:%M}" for each in found],
+    columns: dict[str, Sequence[Any]] = {
+        "first": [each.first for each in found],
         "name": [each.schedule.name for each in found],
         "words": [each.schedule.words.removesuffix(f" ({each.schedule.tz})") for each in found],
         "count": [each.count for each in found],
-        "last": [f"{each.last.astimezone(here):%H:%M}" if each.count > 1 else "" for each in found],
+        "last": [each.last if each.count > 1 else None for each in found],
     }
     tables.table(
         DataFrame(columns),
@@ -95,12 +95,12 @@ def _table(day: Day) -> None:
         placeholder="",
         alt="The schedules that fall due on the day",
         column_config={
-            "first": st.column_config.TextColumn("First", width=64),
+            "first": tables.moments("First", width=64, form="HH:mm"),
             "name": tables.opener(
                 "Schedule", f"{key}_open", choose, [str(each.schedule.id) for each in found], width=280
             ),
             "words": st.column_config.TextColumn("Says", width=300),
             "count": st.column_config.NumberColumn("Slots", format="%,d", width=70),
-            "last": st.column_config.TextColumn("Last", width=64),
+            "last": tables.moments("Last", width=64, form="HH:mm"),
         },
     )

@@ -3,6 +3,8 @@
 import re
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import psycopg
 import pytest
@@ -14,7 +16,7 @@ from callboard.core.settings import Settings
 from callboard.storage.embedded import EmbeddedServers
 from callboard.storage.engine import make_engine
 from callboard.storage.run_bulk import work_off
-from helpers.browser import Visitor, click_cell, still
+from helpers.browser import ROW, Visitor, click_cell, still
 from helpers.many_runs import add_runs
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("filled", "tokens")]
@@ -308,6 +310,30 @@ def test_a_slash_goes_to_the_search_of_a_page_and_is_written_once_one_is_there(
 
     expect(page).to_have_url(re.compile(r"/runs\?.*q=error"))
     expect(search).to_have_value("error:~a/b")
+
+
+def test_a_moment_of_a_table_is_told_in_utc_to_whoever_points_at_it(visit: Callable[[], Visitor]) -> None:
+    visitor = visit()
+    page = visitor.sign_in("vera", PASSWORD, "/job?job=health-check")
+    visitor.ready()
+    cell = page.get_by_test_id("glide-cell-2-0")
+    table = page.get_by_test_id("stDataFrame").filter(has=cell)
+    told = page.get_by_test_id("utc")
+    table.scroll_into_view_if_needed()
+    box = still(table)
+
+    said: set[str] = set()
+    for x in range(8, int(box["width"]), 24):
+        page.mouse.move(box["x"] + x, box["y"] + ROW * 1.5)
+        page.wait_for_timeout(350)
+        said.update(told.all_text_contents())
+
+    local = datetime.fromisoformat(cell.text_content() or "")
+    assert local.utcoffset() == local.astimezone(ZoneInfo("Europe/Paris")).utcoffset()
+    assert f"{local.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" in said
+    assert len(said) <= 2, "no more cells of a row of executions are moments"
+    page.mouse.move(box["x"] + 8, 4)
+    expect(told).to_have_count(0)
 
 
 def test_all_times_turn_to_utc_at_a_key(visit: Callable[[], Visitor]) -> None:

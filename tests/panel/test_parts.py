@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
 
+import altair as alt
 import pytest
 
 from callboard.control.marks import mark
@@ -219,6 +220,24 @@ def test_a_chart_turns_to_utc_wherever_it_shows_a_moment() -> None:
         ],
     }
     assert "type" not in given["encoding"]["x"]["scale"]  # type: ignore[call-overload, index]
+
+
+def test_a_chart_tells_whoever_points_at_it_a_moment_in_utc_as_well() -> None:
+    given = base.finished(
+        alt.layer(
+            alt.Chart().mark_bar().encode(x="at:T", tooltip=[alt.Tooltip("at:T", title="From"), "runs:Q"])
+        ),
+        height=90,
+    )
+
+    (layer,) = base.with_utc(given)["layer"]
+
+    assert layer["encoding"]["x"] == {"field": "at", "type": "temporal"}
+    assert layer["encoding"]["tooltip"] == [
+        {"field": "at", "type": "temporal", "title": "From"},
+        {"field": "at", "type": "temporal", "title": "From (UTC)", "scale": {"type": "utc"}},
+        {"field": "runs", "type": "quantitative"},
+    ]
 
 
 def test_foreign_text_has_one_way_to_each_kind_of_element() -> None:

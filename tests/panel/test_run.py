@@ -35,7 +35,9 @@ def test_a_failed_run_shows_its_error_log_and_traceback(look: Look, database: ps
     assert not at.exception
     codes = [code.value for code in at.code]
     assert any(code.startswith(("OperationalError: ", "TimeLimitExceeded: ")) for code in codes)
-    assert any("Run begins, attempt 2" in code and "#1" in code for code in codes)
+    log = next(html.value for html in at.html if "Run begins, attempt 2" in html.value)
+    assert "#1" in log
+    assert 'font-weight:600">ERROR' in log
     assert any(code.startswith("Traceback (most recent call last):") for code in codes)
     (attempts,) = [frame.value for frame in at.dataframe]
     assert list(attempts["attempt"]) == [1, 2]
@@ -47,7 +49,7 @@ def test_a_run_under_way_shows_its_progress_and_log_so_far(look: Look, database:
 
     assert at.progress[0].value == 71
     assert any("scoring campaigns" in html.value for html in at.html)
-    assert any("Campaign 4471 has no audience" in code.value for code in at.code)
+    assert any("Campaign 4471 has no audience" in html.value for html in at.html)
 
 
 def test_a_run_that_waits_for_its_retry_says_when(look: Look, database: psycopg.Connection) -> None:
