@@ -3,7 +3,7 @@
 The scheduler's process does it, in a thread beside its own; an alert is one row whoever finds the reason.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,7 +11,7 @@ from typing import Final
 from callboard.control.context import Context
 from callboard.control.reads.anomalies import anomalies
 from callboard.control.reads.collisions import PoolWeek, collisions
-from callboard.core.anomalies import Finding
+from callboard.core.anomalies import Finding, Kind
 from callboard.core.clock import utcnow
 from callboard.core.display import listed, many
 from callboard.core.errors import Unavailable
@@ -22,18 +22,26 @@ ANOMALY: Final = "anomaly"
 COLLISION: Final = "schedule_collision"
 #: Seconds between two looks.
 EVERY = 60.0
-#: What each kind of finding is called in an alert. A run that took long is over: it is listed, not told.
-TOLD: Final = {
+#: What each kind of finding is called in an alert.
+TOLD: Final[dict[Kind, str]] = {
     "missed": "Slots missed",
     "running_long": "Running long",
+    "duration": "Durations changed",
     "suspicious_success": "Suspicious success",
     "too_often": "Too often",
 }
 #: For how long a run that has ended is worth an alert.
 FRESH = timedelta(hours=1)
-#: Slots missed of more jobs than these have one cause, and one alert under this subject.
+#: So many of a job's last ten runs must have taken longer, or less, than usual. Of a single one that took
+#: long, people were told while it did.
+LASTING = 5
+#: What is found of more jobs than these at once has one cause, and one alert, where it is of such a kind: its
+#: subject, and what it says of the jobs.
 TOGETHER = 3
-SCHEDULES: Final = "schedules"
+SHARED: Final[dict[Kind, tuple[str, str]]] = {
+    "missed": ("schedules", "Slots of {jobs} have become nothing"),
+    "duration": ("durations", "The durations of {jobs} have changed"),
+}
 #: How far ahead collisions are told.
 AHEAD = timedelta(hours=24)
 
@@ -70,18 +78,32 @@ def watch_duties(context: Context) -> list[Duty]:
 
 
 def anomaly_alerts(found: Iterable[Finding], now: datetime) -> list[NewAlert]:
-    """One alert a job, whatever is found of it; slots that many jobs miss are one alert."""
-    told = [
+    """One alert a job, whatever is found of it; what many jobs have in common is one alert."""
+    told = _worth_telling(tuple(found), now)
+    jobs = {kind: {each.job for each in told if each.kind == kind} for kind in SHARED}
+    shared = {kind for kind, having in jobs.items() if len(having) > TOGETHER}
+    by_job: dict[str, list[Finding]] = defaultdict(list)
+    for each in told:
+        if each.kind not in shared:
+            by_job[each.job].append(each)
+    return [
+        *(_of_job(job, findings) for job, findings in by_job.items()),
+        *(_of_many(kind, [each for each in told if each.kind == kind]) for kind in sorted(shared)),
+    ]
+
+
+def _worth_telling(found: Sequence[Finding], now: datetime) -> list[Finding]:
+    ways = Counter((each.job, _longer(each)) for each in found if each.kind == "duration")
+    return [
         each
         for each in found
-        if each.kind in TOLD and (each.kind != "suspicious_success" or now - each.since <= FRESH)
+        if (each.kind != "duration" or ways[each.job, _longer(each)] >= LASTING)
+        and (each.kind != "suspicious_success" or now - each.since <= FRESH)
     ]
-    missing = {each.job for each in told if each.kind == "missed"}
-    by_subject: dict[str, list[Finding]] = defaultdict(list)
-    for each in told:
-        alike = each.kind == "missed" and len(missing) > TOGETHER
-        by_subject[SCHEDULES if alike else each.job].append(each)
-    return [_anomaly(subject, findings) for subject, findings in by_subject.items()]
+
+
+def _longer(found: Finding) -> bool:
+    return (found.ratio or 0) > 1
 
 
 def collision_alerts(weeks: Iterable[PoolWeek], now: datetime) -> list[NewAlert]:
@@ -99,14 +121,19 @@ def collision_alerts(weeks: Iterable[PoolWeek], now: datetime) -> list[NewAlert]
     return alerts
 
 
-def _anomaly(subject: str, findings: Sequence[Finding]) -> NewAlert:
+def _of_job(job: str, findings: Sequence[Finding]) -> NewAlert:
     first = findings[0]
-    severity = "critical" if any(each.severity == "critical" for each in findings) else "warning"
     others = f" {many(len(findings) - 1, 'more finding')}." if len(findings) > 1 else ""
-    if subject == SCHEDULES:
-        jobs = sorted({each.job for each in findings})
-        text = f"Slots of {many(len(jobs), 'job')} have become nothing: {listed(jobs, 3)}. {first.evidence}"
-    else:
-        text = f"{TOLD[first.kind]}: {first.evidence}{others}"
-    details = {"found": sorted({each.kind for each in findings})}
-    return NewAlert(subject, text, severity, details)
+    text = f"{TOLD[first.kind]}: {first.evidence}{others}"
+    return NewAlert(job, text, _worst(findings), {"found": sorted({each.kind for each in findings})})
+
+
+def _of_many(kind: Kind, findings: Sequence[Finding]) -> NewAlert:
+    jobs = sorted({each.job for each in findings})
+    subject, said = SHARED[kind]
+    text = f"{said.format(jobs=many(len(jobs), 'job'))}: {listed(jobs, 3)}. {findings[0].evidence}"
+    return NewAlert(subject, text, _worst(findings), {"found": [kind], "jobs": jobs})
+
+
+def _worst(findings: Sequence[Finding]) -> str:
+    return "critical" if any(each.severity == "critical" for each in findings) else "warning"

@@ -80,14 +80,34 @@ def test_slots_that_many_jobs_miss_have_one_cause_and_one_alert() -> None:
     alerts = anomaly_alerts([*missed, finding("running_long", "job-1")], NOW)
 
     assert [(each.subject, each.severity) for each in alerts] == [
-        ("schedules", "critical"), ("job-1", "warning"),
+        ("job-1", "warning"), ("schedules", "critical"),
     ]  # fmt: skip
-    assert "Slots of 5 jobs have become nothing: job-0, job-1, job-2 and 2 others." in alerts[0].message
+    assert "Slots of 5 jobs have become nothing: job-0, job-1, job-2 and 2 others." in alerts[1].message
+
+
+def test_durations_are_told_of_once_half_of_a_jobs_last_ten_runs_are_off_the_same_way() -> None:
+    slow, quick = ([finding("duration", "report", ratio=ratio) for _ in range(4)] for ratio in (2.5, 0.3))
+
+    assert anomaly_alerts([*slow, *quick], NOW) == []
+    (alert,) = anomaly_alerts([*slow, slow[0], *quick], NOW)
+
+    assert (alert.subject, alert.severity) == ("report", "warning")
+    assert alert.message == "Durations changed: Evidence of report. 4 more findings."
+
+
+def test_durations_of_many_jobs_change_by_one_cause_and_have_one_alert() -> None:
+    slow = [finding("duration", f"job-{number % 4}", ratio=2.5) for number in range(20)]
+
+    (alert,) = anomaly_alerts(slow, NOW)
+
+    assert alert.subject == "durations"
+    assert alert.message.startswith("The durations of 4 jobs have changed: job-0, job-1, job-2 and 1 other.")
+    assert alert.details["jobs"] == ["job-0", "job-1", "job-2", "job-3"]
 
 
 def test_a_run_that_took_long_and_a_strange_success_of_long_ago_are_listed_and_not_told() -> None:
     old = NOW - timedelta(hours=2)
-    found = [finding("duration", "report"), finding("suspicious_success", "sync", since=old)]
+    found = [finding("duration", "report", ratio=3.0), finding("suspicious_success", "sync", since=old)]
 
     assert anomaly_alerts(found, NOW) == []
     assert len(anomaly_alerts([finding("suspicious_success", "sync")], NOW)) == 1
