@@ -68,7 +68,7 @@ def add_fleet(client: Redis, keys: Keys) -> None:
     add_worker(client, keys, "w2", pid=4713, runs=begun[3:4], memory=118 * MB)
     stuck = [ids[5], "weekly-cleanup", 2, now - 1_900_000, True]
     add_worker(client, keys, "w3", host="stage-2", version="0.0.9", stuck=1, runs=[stuck], memory=241 * MB)
-    add_worker(client, keys, "w4", host="stage-2", pid=4714, silence_s=12.4, queues=["mail"])
+    add_worker(client, keys, "w4", host="stage-2", pid=4714, silence_s=10.5, queues=["mail"])
     add_worker(client, keys, "w5", host="stage-3", pid=812, silence_s=300)
     add_process(client, keys, "scheduler", "s1", schedules=34)
     add_process(client, keys, "recorder", "r1", pid=4720, works=True)

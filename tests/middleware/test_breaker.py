@@ -1,5 +1,6 @@
 """A breaker spares a dependency that is down, and costs no run anything."""
 
+import threading
 import time
 from typing import Any
 
@@ -54,6 +55,7 @@ def test_five_failures_in_a_row_open_it_and_the_probe_closes_it_again(broker: Br
     whatsapp = Dependency()
 
     def send() -> None:
+        time.sleep(0.1)
         whatsapp.call()
 
     declare(broker, send, max_retries=0, breaker="whatsapp", breaker_timeout=2_000)
@@ -95,11 +97,11 @@ def test_five_failures_in_a_row_open_it_and_the_probe_closes_it_again(broker: Br
 
 def test_one_probe_goes_at_a_time_across_all_workers(broker: Broker) -> None:
     # Given a breaker whose recovery time is over, two workers and many runs
-    probes = Calls()
+    probes, heard = Calls(), threading.Event()
 
     def send() -> None:
         probes.note()
-        time.sleep(0.5)
+        assert heard.wait(30)
 
     other = another_broker(broker)
     for each in (broker, other):
@@ -113,6 +115,7 @@ def test_one_probe_goes_at_a_time_across_all_workers(broker: Broker) -> None:
 
         # Then one of them tries, and its success lets the others go
         assert len(probes.made) == 1
+        heard.set()
         final_events(broker, 12)
     assert changes(broker) == [("open", "half_open"), ("half_open", "closed")]
 

@@ -17,7 +17,7 @@ from callboard.middleware.broker import Broker
 from callboard.middleware.capture import run_fields
 from callboard.middleware.execution import current_run
 from helpers.waiting import wait_for
-from helpers.workers import Event, events, final_event, final_events, run_events, working
+from helpers.workers import Event, events, final_event, final_events, logged, run_events, working
 
 NAME = "app.shop"
 
@@ -105,14 +105,12 @@ def test_each_of_many_runs_at_once_keeps_its_own_lines(broker: Broker) -> None:
             logging.getLogger(NAME).info("line of %d", number)
             await asyncio.sleep(0.001)
 
-    for number in range(0, 20, 2):
-        plain.send(number)
-        looped.send(number + 1)
+    sent = [(plain, looped)[number % 2].send(number) for number in range(20)]
     with working(broker, threads=8):
-        found = final_events(broker, 20)
+        final_events(broker, 20)
 
-    for event in found:
-        assert lines(event) == [("info", f"line of {event['args'][0]}")] * 20
+    for message in sent:
+        assert logged(broker, message) == [f"line of {message.args[0]}"] * 20
 
 
 def test_each_attempt_keeps_its_own_lines(broker: Broker) -> None:
