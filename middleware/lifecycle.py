@@ -1,8 +1,11 @@
 """Starts and stops what a worker process needs beside its threads."""
 
+from collections import defaultdict
 from typing import Any
 
 import redis
+from dramatiq import ConnectionClosed, MessageProxy
+from dramatiq.common import iter_queue
 from dramatiq.middleware import Middleware
 
 from callboard.middleware.capture import Capture
@@ -47,7 +50,8 @@ class Lifecycle(Middleware):
     def before_worker_shutdown(self, broker: Any, worker: Any) -> None:
         try:
             broker.drain()
-        except redis.RedisError as error:
+            _hand_back(worker)
+        except (redis.RedisError, ConnectionClosed) as error:
             broker.logger.warning("Consumers end by themselves, since Redis does not answer: %s.", error)
 
     def after_worker_shutdown(self, broker: Any, worker: Any) -> None:
@@ -59,3 +63,13 @@ class Lifecycle(Middleware):
         if self._keeper is not None:
             self._keeper.stop()
         Isolation.of(broker).stop()
+
+
+def _hand_back(worker: Any) -> None:
+    """Let others have at once what no thread has begun: what runs may take all of the grace."""
+    fetched: dict[str, list[MessageProxy]] = defaultdict(list)
+    for item in iter_queue(worker.work_queue):
+        fetched[item.message.queue_name].append(item.message)
+        worker.work_queue.task_done()
+    for queue, messages in fetched.items():
+        worker.consumers[queue].requeue_messages(messages)
