@@ -7,7 +7,7 @@ from typing import Any
 
 from callboard.control.context import Context
 from callboard.core.cursors import cut_page, read_cursor
-from callboard.core.health.alarms import OF_JOBS
+from callboard.core.health.alarms import OF_JOBS, OF_QUEUES
 from callboard.core.limits import storable
 from callboard.core.places import addresses, place_names
 from callboard.storage.queries import alerts as queries
@@ -46,6 +46,14 @@ class Alert:
     def job(self) -> str | None:
         """The job that it is about; None where it is about something else, or several."""
         return self.subject if self.kind in OF_JOBS and "jobs" not in self.details else None
+
+    def concerns_job(self, name: str) -> bool:
+        """Whether it says that this job fails, alone or with others."""
+        return self.kind in OF_JOBS and name in self.details.get("jobs", (self.subject,))
+
+    def concerns_queue(self, name: str) -> bool:
+        """Whether it is about this queue, alone or with others."""
+        return self.kind in OF_QUEUES and name in self.details.get("queues", (self.subject,))
 
 
 def alerts(

@@ -15,9 +15,15 @@ LISTED = 3
 
 
 @access.live("open_alerts", 5)
-def open_alerts() -> None:
-    """Those that nobody has taken on or silenced, the worst first."""
-    found = [each for each in worst_first(loaders.open_alerts()) if unattended(each)]
+def open_alerts(job: str | None = None, queue: str | None = None) -> None:
+    """Those that nobody has taken on or silenced, the worst first; those of a job or a queue alone."""
+    found = [
+        each
+        for each in worst_first(loaders.open_alerts())
+        if unattended(each)
+        and (job is None or each.concerns_job(job))
+        and (queue is None or each.concerns_queue(queue))
+    ]
     if not found:
         return
     now = utcnow()

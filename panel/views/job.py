@@ -18,6 +18,7 @@ from callboard.panel.parts.executions import executions
 from callboard.panel.parts.heading import card_title, days_of, nothing, updated, window_control, window_word
 from callboard.panel.parts.job_figures import job_figures
 from callboard.panel.parts.ledger import ledger_table
+from callboard.panel.parts.open_alerts import open_alerts
 from callboard.panel.parts.people import audit_of
 from callboard.panel.parts.plain import shown
 from callboard.panel.parts.running import running_banner
@@ -39,6 +40,7 @@ top = st.container()
 hours = window_control()
 with top:
     job_head.head(job, viewer, days_of(hours))
+open_alerts(job=job.name)
 running_banner(job.name)
 open_asked(job)
 

@@ -5,6 +5,7 @@ import streamlit as st
 from callboard.core.errors import NotFound
 from callboard.panel import access, loaders
 from callboard.panel.parts import quick_actions
+from callboard.panel.parts.open_alerts import open_alerts
 from callboard.panel.parts.queue_head import queue_head
 from callboard.panel.parts.run_browser import run_browser
 
@@ -18,6 +19,7 @@ except NotFound as error:
 
 st.set_page_config(page_title=f"{detail.queue.name} - Callboard")
 queue_head(detail, viewer)
+open_alerts(queue=detail.queue.name)
 if actions := [each for each in loaders.quick_actions() if each.job in detail.jobs]:
     quick_actions.card(actions, viewer)
 run_browser(viewer, detail.queue.name)

@@ -133,6 +133,28 @@ def test_the_overview_names_those_that_wait_for_somebody_and_nothing_where_none_
     assert any("3 alerts are open, 2 critical" in each.value for each in at.markdown)
 
 
+def test_a_job_and_a_queue_name_the_alerts_about_them_alone_or_with_others(
+    look: Look, database: psycopg.Connection, alerts: None
+) -> None:
+    database.execute(
+        "INSERT INTO callboard.alerts (kind, severity, subject, message, details)"
+        """ VALUES ('job_failures', 'warning', 'KeyError: id', 'Both fail.'"""
+        """ , '{"jobs": ["health-check", "process-referrals"]}')"""
+        """ , ('queue_bottleneck', 'warning', 'no workers', 'Nobody comes.', '{"queues": ["mail", "odd"]}')"""
+    )
+
+    for page, name, said in (
+        ("job", "health-check", "KeyError: id: Both fail."),
+        ("job", "send-review-requests", "send-review-requests fails 7.6 times"),
+        ("queue", "mail", "no workers: Nobody comes."),
+    ):
+        at = look(f"views/{page}.py", **{page: name})
+        assert not at.exception
+        assert len(buttons(at, "open_alert_")) == 1
+        assert said in words(at)
+    assert not buttons(look("views/job.py", job="cleanup-old-logs"), "open_alert")
+
+
 def test_every_kind_has_words_and_one_that_is_not_known_is_shown_as_it_is() -> None:
     from callboard.core.health.alarms import KINDS as JUDGED
 
