@@ -65,7 +65,8 @@ def _row(found: Finding, now: datetime, number: int) -> None:
     ):
         with st.container(width=FAR, gap=None):
             st.markdown(against_usual(found, now), text_alignment="right")
-            st.caption(distance(found.since, now), text_alignment="right")
+            with st.container(horizontal=True, horizontal_alignment="right"):
+                plain(distance(found.since, now), style="quiet", at=found.since, width="content")
         st.button(word, key=f"anomaly_open_{number}", width=OPEN, on_click=go, args=(word, target))
 
 

@@ -1,10 +1,12 @@
 """Names and values, one pair a line."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from html import escape
 
 import streamlit as st
 
+from callboard.core.display import utc
 from callboard.panel.parts.heading import card_title
 from callboard.panel.parts.plain import ISOLATED, shown
 
@@ -12,13 +14,17 @@ GRID = "display:grid;grid-template-columns:minmax(6.5rem,max-content) 1fr;gap:.3
 
 
 def facts(
-    title: str, told: Mapping[str, str], note: str | None = None, *, hovers: Mapping[str, str] | None = None
+    title: str,
+    told: Mapping[str, str],
+    note: str | None = None,
+    *,
+    moments: Mapping[str, datetime | None] | None = None,
 ) -> None:
     """Put them on the page under a title of our own; names and values are plain text.
 
-    `hovers` say more about some of them, to whoever points at the value.
+    Those of them that are `moments` tell them in UTC to whoever points at the value.
     """
-    more = {name: f' title="{escape(said, quote=True)}"' for name, said in (hovers or {}).items()}
+    more = {name: f' title="{utc(at)}"' for name, at in (moments or {}).items() if at is not None}
     rows = "".join(
         f'<div style="opacity:.62">{escape(shown(name))}</div>'
         f'<div style="overflow-wrap:anywhere;{ISOLATED}"{more.get(name, "")}>{escape(shown(value))}</div>'

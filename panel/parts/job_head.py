@@ -117,7 +117,7 @@ def options(job: Job) -> None:
         for name, value in sorted(job.options.items())
         if name not in skip and value is not None
     }
-    facts("Options", told)
+    facts("Options", told, moments={"Last declared": job.last_seen_at})
 
 
 def _argument(parameter: Mapping[str, Any]) -> str:

@@ -95,7 +95,7 @@ def facts_of(detail: RunDetail, now: datetime) -> None:
         "Facts",
         {name: value for name, value in told.items() if value},
         f"times in {viewer_zone()}",
-        hovers={name: display.utc(at) for name, at in moments.items() if at is not None},
+        moments=moments,
     )
 
 

@@ -66,7 +66,7 @@ def about(schedule: Schedule) -> None:
         told["The code says"] = f"{schedule.declared.get('expr')} {schedule.declared.get('tz')}"
     if schedule.changed_by:
         told["Changed"] = f"{moment(schedule.changed_at, here, now)} by {schedule.changed_by}"
-    facts("Schedule", told)
+    facts("Schedule", told, moments={"Next": schedule.next_at, "Changed": schedule.changed_at})
 
 
 @access.live("schedule_slots", 5)
