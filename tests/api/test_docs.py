@@ -8,12 +8,12 @@ import pytest
 
 @pytest.fixture
 def schema(url):
-    return httpx.get(f"{url}/openapi.json").json()
+    return httpx.get(f"{url}/openapi.json", timeout=30).json()
 
 
 @pytest.fixture
 def page(url):
-    return httpx.get(f"{url}/docs")
+    return httpx.get(f"{url}/docs", timeout=30)
 
 
 def operations(schema):

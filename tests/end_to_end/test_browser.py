@@ -58,6 +58,9 @@ def test_a_job_is_run_by_a_button_and_its_end_is_seen_without_a_reload(visitor: 
     expect(page.get_by_text("health-check is sent to its queue.")).to_be_visible()
     page.get_by_role("button", name="Open the run").click()
 
+    # Charts of the page before have the word as well, and may stay for a moment.
+    expect(page.get_by_role("heading", name=re.compile("^Run "))).to_be_visible()
+    expect(page.locator("svg text", has_text="Succeeded")).to_have_count(0)
     expect(page.get_by_test_id("stMain").get_by_text("Succeeded")).to_be_visible()
     page.get_by_role("tab", name="Result").click()
     expect(page.get_by_text('"processed"')).to_be_visible()

@@ -9,7 +9,8 @@ from helpers.workers import run_events
 def a_worker_is_told_to_end_in_mid_job(side: Side, actor: str = "linger") -> None:
     """The job goes back to the queue at once, to be begun elsewhere, in the same attempt."""
     with side.fleet(grace_s=0.5) as (ending,):
-        side.send(actor, "job", 3.0)
+        # Longer than it takes the other worker to begin, on a busy machine too.
+        side.send(actor, "job", 8.0)
         side.begun("job")
         with side.fleet():
             ending.terminate()
@@ -18,7 +19,7 @@ def a_worker_is_told_to_end_in_mid_job(side: Side, actor: str = "linger") -> Non
             )
             require(not side.dead_letters(), "the job went to the dead letters")
             require(again[0].attempt == 1, "it counted as a failure")
-            require_soon(lambda: side.notes("end", "job"), 10, "the job did not end")
+            require_soon(lambda: side.notes("end", "job"), 30, "the job did not end")
             require_soon(lambda: side.left_over() == 0, 5, "something of it is left in the queue")
 
 

@@ -31,7 +31,7 @@ def jobs_get_and_say_a_lot(side: Side) -> None:
             except BadInput as error:
                 refused.append(str(error))
         require_soon(lambda: len(side.notes("end")) == 9 - len(refused), 60, "not all ended well")
-        require_soon(lambda: side.left_over() == 0, 20, "something is left in the queue")
+        require_soon(lambda: side.left_over() == 0, 60, "something is left in the queue")
     size = kept(side)
     require(size < MB, f"{size / MB:.1f} MB are kept of it in Redis")
     require(len(refused) == 1, "50 MB of arguments were taken")

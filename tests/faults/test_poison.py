@@ -19,7 +19,7 @@ def a_job_kills_its_process_every_time(side: Side) -> None:
             require(times <= 3, f"it was begun {times} times")
             return bool(side.dead_letters())
 
-        require_soon(settled, 40, "it did not go to the dead letters")
+        require_soon(settled, 90, "it did not go to the dead letters")
         side.send("tick", 10)
         require_soon(lambda: len(side.notes("tick")) == 11, 20, "its worker did not come back")
         require_soon(lambda: side.left_over() == 0, 5, "something is left in the queue")

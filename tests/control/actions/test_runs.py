@@ -74,11 +74,11 @@ def test_a_run_that_only_redis_knows_is_cancelled_whatever_its_arguments(
 def test_a_run_that_waits_for_a_later_time_never_starts(context, broker, known, operator):
     ran = Calls()
     declare_actor(broker, ran.note, actor_name="work", max_retries=0)
-    message = broker.get_actor("work").send_with_options(delay=700)
+    message = broker.get_actor("work").send_with_options(delay=2_000)
     with working(broker):
         time.sleep(0.2)
         cancel(context, operator, message.message_id)
-        time.sleep(1)
+        time.sleep(2.5)
     assert ran.made == []
 
 

@@ -64,7 +64,7 @@ def test_a_fleet_with_its_troubles(context, client):
     said = {each.id: " ".join(each.warnings) for each in found.processes}
     assert "version 0.0.9, and others run 0.1.0" in said["w3"]
     assert "1 thread of 8 is lost" in said["w3"]
-    assert said["w4"].startswith("It has given no sign of life for 12.4 s")
+    assert said["w4"].startswith("It has given no sign of life for 10.5 s")
     assert said["w5"].startswith("It died, or lost its network, 5 min 00 s ago")
     assert said["w1"] == said["s1"] == ""
     assert {each.id: each.does for each in found.processes}["r2"] == "stands by"
