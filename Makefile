@@ -1,6 +1,8 @@
 # One short command for each chore. Every target makes or refreshes .venv by itself.
 
 BIN := .venv/bin
+# Tests that run at a time: two for each of two cores, since most of a test is waiting.
+WORKERS ?= 4
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --custom-compile-command "make lock" --group build
 
@@ -14,7 +16,7 @@ run: install ## Start everything on embedded servers (ARGS="..." go to `callboar
 	@exec $(BIN)/callboard up $(ARGS)
 
 test: install-dev browser lint ## Check style, types and layers, then run every test but the long ones
-	@$(BIN)/pytest -m "not long and not alone" -n 4 --dist loadfile $(ARGS)
+	@$(BIN)/pytest -m "not long and not alone" -n $(WORKERS) --dist loadfile $(ARGS)
 	@$(BIN)/pytest -m alone $(ARGS) || [ $$? -eq 5 ] # 5: ARGS names none of those that are held against the clock
 
 test-long: install-dev browser ## Run the tests that take minutes

@@ -67,7 +67,7 @@ class Fleet:
             children = psutil.Process(self.master.pid).children()
         except psutil.NoSuchProcess:
             return []
-        return [child.pid for child in children if child.status() != psutil.STATUS_ZOMBIE]
+        return [child.pid for child in children if _lives(child)]
 
     def wait_for_workers(self, count: int) -> list[int]:
         """The process ids of so many workers, as soon as they live and are known."""
@@ -111,3 +111,10 @@ def worker_fleet(settings: Settings, folder: Path, **options: Any) -> Iterator[F
         yield made
     finally:
         made.close()
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

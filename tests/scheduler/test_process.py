@@ -51,7 +51,7 @@ def test_three_processes_of_which_one_is_killed_and_one_stopped_at_the_tick(engi
     first, second, _third = spawn_scheduler(), spawn_scheduler(), spawn_scheduler()
     wait_for(lambda: len(occurrences(engine, ids[0])) >= 2, what="the first slots")
     # Just before a second is full, when the claims of its slots are being made.
-    time.sleep(1 - time.time() % 1 - 0.03)
+    time.sleep((0.97 - time.time()) % 1)
     first.kill()
     os.kill(second.pid, signal.SIGSTOP)
     time.sleep(4)

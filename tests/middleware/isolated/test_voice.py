@@ -50,7 +50,7 @@ def test_what_a_run_says_is_heard_while_it_runs(broker: Broker, tmp_path: Path) 
 
 
 def test_what_a_run_says_last_before_it_is_killed_is_kept(broker: Broker) -> None:
-    @isolated(time_limit=500)
+    @isolated(time_limit=2_000)
     def work() -> None:
         progress(1, 2)
         get_logger("app").warning("Now for the hard part.")
