@@ -104,7 +104,7 @@ def test_an_async_job_is_interrupted_too(broker: Broker) -> None:
     with working(broker):
         event = final_event(broker, overrun.send())
     assert (event["s"], event["err"][0]) == ("failed", "TimeLimitExceeded")
-    assert 200 <= event["ms"] < 700
+    assert 200 <= event["ms"] < 5_000
     assert cleaned.made == [None]
 
 
