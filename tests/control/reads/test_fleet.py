@@ -1,5 +1,6 @@
 """The fleet, from what its processes say."""
 
+import re
 import threading
 
 import pytest
@@ -64,8 +65,8 @@ def test_a_fleet_with_its_troubles(context, client):
     said = {each.id: " ".join(each.warnings) for each in found.processes}
     assert "version 0.0.9, and others run 0.1.0" in said["w3"]
     assert "1 thread of 8 is lost" in said["w3"]
-    assert said["w4"].startswith("It has given no sign of life for 10.5 s")
-    assert said["w5"].startswith("It died, or lost its network, 5 min 00 s ago")
+    assert re.match(r"It has given no sign of life for 1\d\.\d s", said["w4"])
+    assert re.match(r"It died, or lost its network, 5 min \d\d s ago", said["w5"])
     assert said["w1"] == said["s1"] == ""
     assert {each.id: each.does for each in found.processes}["r2"] == "stands by"
     assert len(fleet(context, part="recorder").processes) == 2
