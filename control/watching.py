@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from callboard.control.context import Context
-from callboard.control.reads.anomalies import anomalies
+from callboard.control.reads.anomalies import JUDGED, anomalies
 from callboard.control.reads.collisions import PoolWeek, collisions
 from callboard.core.anomalies import Finding, Kind
 from callboard.core.clock import utcnow
@@ -32,9 +32,9 @@ TOLD: Final[dict[Kind, str]] = {
 }
 #: For how long a run that has ended is worth an alert.
 FRESH = timedelta(hours=1)
-#: So many of a job's last ten runs must have taken longer, or less, than usual. Of a single one that took
-#: long, people were told while it did.
-LASTING = 5
+#: So many of a job's last runs, of those judged, must have taken longer, or less, than usual. Of a single one
+#: that took long, people were told while it did.
+LASTING = JUDGED // 2
 #: What is found of more jobs than these at once has one cause, and one alert, where it is of such a kind: its
 #: subject, and what it says of the jobs.
 TOGETHER = 3

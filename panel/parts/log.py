@@ -1,7 +1,7 @@
 """A run's log: its lines as plain text, and when each was written in UTC to whoever points at it."""
 
 from collections.abc import Sequence
-from datetime import UTC, tzinfo
+from datetime import UTC
 from html import escape
 
 import streamlit as st
@@ -41,16 +41,16 @@ def log(run_id: str, found: Sequence[LogLine]) -> None:
         st.html(f'<div style="{STYLES["code"]};line-height:1.6;{HANGING}">{_lines(sent)}</div>')
 
     def whole(context: Context, _viewer: Principal) -> str:
-        return written(read_run(context, run_id).logs, UTC)
+        return written(read_run(context, run_id).logs)
 
     text_button("The log as a file", "log", whole, key="log_whole")
 
 
-def written(found: Sequence[LogLine], tz: tzinfo) -> str:
-    """The lines of a log as text, with their dates, in a zone."""
+def written(found: Sequence[LogLine]) -> str:
+    """The lines of a log as text, with their dates, in UTC."""
     many = _many(found)
     return "\n".join(
-        f"{line.at.astimezone(tz):%Y-%m-%dT%H:%M:%S.%f}"[:-3]
+        f"{line.at.astimezone(UTC):%Y-%m-%dT%H:%M:%S.%f}"[:-3]
         + (f"  #{line.attempt}" if many else "")
         + f"  {line.level.upper():<8} {line.message}"
         for line in found
@@ -77,8 +77,8 @@ def _lines(found: Sequence[LogLine]) -> str:
 
 def _level(word: str) -> str:
     colour = COLOURS.get(word)
-    written = escape(shown(f"{word:<8}"))
-    return f'<span style="color:{colour};font-weight:600">{written}</span>' if colour else written
+    text = escape(shown(f"{word:<8}"))
+    return f'<span style="color:{colour};font-weight:600">{text}</span>' if colour else text
 
 
 def _many(found: Sequence[LogLine]) -> bool:

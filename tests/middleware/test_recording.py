@@ -45,7 +45,7 @@ def test_a_run_that_succeeds_leaves_one_event_with_all_that_is_known_of_it(broke
     assert (event["w"], event["lim"]) == (broker.broker_id, 5_000)
     assert before <= event["at"] <= event["fet"] <= event["sta"] <= event["fin"] <= time.time() * 1000
     assert event["fin"] - event["sta"] == event["ms"]
-    assert 20 <= event["ms"] < 5_000
+    assert 20 <= event["ms"] < 1_000
     assert len(event["x"]) == 36
     assert not {"err", "why", "rat", "logs", "prg"} & event.keys()
 

@@ -91,6 +91,7 @@ def test_stock_dramatiq_knows_no_limits_in_a_worker_that_its_cli_has_not_started
         ran.wait_for(1)
 
 
+@pytest.mark.alone
 def test_an_async_job_is_interrupted_too(broker: Broker) -> None:
     cleaned = Calls()
 
@@ -104,7 +105,7 @@ def test_an_async_job_is_interrupted_too(broker: Broker) -> None:
     with working(broker):
         event = final_event(broker, overrun.send())
     assert (event["s"], event["err"][0]) == ("failed", "TimeLimitExceeded")
-    assert 200 <= event["ms"] < 5_000
+    assert 200 <= event["ms"] < 700
     assert cleaned.made == [None]
 
 

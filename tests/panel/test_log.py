@@ -70,7 +70,7 @@ def test_a_log_of_nothing_says_where_lines_come_from(monkeypatch: pytest.MonkeyP
 def test_the_file_has_dates_in_utc_and_every_line() -> None:
     found = [line(0, "Begun"), line(1, "Done", "warning", attempt=2)]
 
-    assert logs.written(found, UTC).splitlines() == [
+    assert logs.written(found).splitlines() == [
         "2026-11-22T12:00:03.250  #1  INFO     Begun",
         "2026-11-22T12:00:04.250  #2  WARNING  Done",
     ]
