@@ -7,7 +7,7 @@ LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-versio
 	--no-annotate --custom-compile-command "make lock" --group build
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long bench screenshots lint format lock install install-dev browser clean
+.PHONY: help run test test-failed test-long bench screenshots lint format lock install install-dev browser clean
 
 help: ## List these commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## */\1\t/' | expand -t 14
@@ -16,8 +16,13 @@ run: install ## Start everything on embedded servers (ARGS="..." go to `callboar
 	@exec $(BIN)/callboard up $(ARGS)
 
 test: install-dev browser lint ## Check style, types and layers, then run every test but the long ones
-	@$(BIN)/pytest -m "not long and not alone" -n $(WORKERS) --dist loadfile $(ARGS)
-	@$(BIN)/pytest -m alone $(ARGS) || [ $$? -eq 5 ] # 5: ARGS names none of those that are held against the clock
+	@$(BIN)/pytest -m "not long and not alone" -n $(WORKERS) --dist loadfile $(ARGS); code=$$?; \
+	[ $$code -le 1 ] || exit $$code; \
+	$(BIN)/pytest -m alone $(ARGS) || [ $$? -eq 5 ] || code=1; \
+	exit $$code # 5 of the second: ARGS names none of those that are held against the clock
+
+test-failed: install-dev browser lint ## Run again, one at a time, what failed last
+	@$(BIN)/pytest --last-failed --last-failed-no-failures none $(ARGS)
 
 test-long: install-dev browser ## Run the tests that take minutes
 	@$(BIN)/pytest -m long $(ARGS)

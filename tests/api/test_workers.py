@@ -1,9 +1,16 @@
 """The fleet, and where a run is, over HTTP."""
 
+import pytest
 import redis
 
 from callboard.core.keys import Keys
-from helpers.fleets import add_fleet
+from callboard.core.settings import Settings
+from helpers.fleets import SILENT_FOR_LONG, add_fleet
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update=SILENT_FOR_LONG)
 
 
 def test_the_fleet_is_listed(api, settings):

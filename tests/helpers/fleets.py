@@ -9,6 +9,9 @@ from callboard.core.keys import Keys
 
 MB = 2**20
 
+#: Settings with which the silent worker of a fleet stays silent, and is not dead, however slow the machine.
+SILENT_FOR_LONG = {"callboard_worker_timeout": 120_000}
+
 
 def add_worker(client: Redis, keys: Keys, name: str, *, silence_s: float = 1.0, **said: Any) -> None:
     """A worker that was last heard of so many seconds ago."""

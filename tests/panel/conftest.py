@@ -16,6 +16,7 @@ from callboard.panel import access, home
 from callboard.storage.embedded import EmbeddedServers
 from helpers.browser import RunningPanel, Visitor, open_browser
 from helpers.databases import Databases
+from helpers.fleets import SILENT_FOR_LONG
 from helpers.panel_data import fill
 
 APP = Path(home.__file__).resolve().parent / "app.py"
@@ -50,7 +51,7 @@ def panel_settings(
             "CALLBOARD_NAMESPACE": "panel",
             "CALLBOARD_HOME": str(tmp_path_factory.mktemp("home")),
         }
-    )
+    ).model_copy(update=SILENT_FOR_LONG)
 
 
 @pytest.fixture(scope="session")

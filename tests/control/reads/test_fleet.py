@@ -8,9 +8,14 @@ import pytest
 from callboard.control.reads.fleet import fleet
 from callboard.middleware import keeper
 from callboard.storage.presence import Presence, list_present
-from helpers.fleets import MB, add_fleet, add_process, add_worker, now_ms
+from helpers.fleets import MB, SILENT_FOR_LONG, add_fleet, add_process, add_worker, now_ms
 from helpers.waiting import wait_for
 from helpers.workers import declare, working
+
+
+@pytest.fixture
+def settings(settings):
+    return settings.model_copy(update=SILENT_FOR_LONG)
 
 
 @pytest.fixture
