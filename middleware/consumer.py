@@ -113,12 +113,11 @@ class RedisConsumer(Consumer):
         if not self._cache:
             if not self._reclaimed:
                 self._reclaim()
-            if not self._has_room():
-                return None
-            if not self._woken and not self._await_token():
+            # The order to stop may come while this waits, or while it fetches; what a stop broke off, or has
+            # given back, is for the next worker.
+            if not self._has_room() or not (self._woken or self._await_token()) or self._broker.draining:
                 return None
             self._fetch()
-            # The order to stop may have come while this waited; what a stop broke off is for the next worker.
             if not self._cache or self._broker.draining:
                 return None
         return self._cache.pop()

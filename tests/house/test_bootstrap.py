@@ -179,14 +179,17 @@ def test_make_without_a_target_lists_every_command_that_is_meant_to_be_called(ch
     )
 
     listed = {line.split()[0] for line in outcome.stdout.splitlines()}
-    assert listed >= {"run", "test", "test-long", "bench", "screenshots", "lint", "format", "lock"}
+    assert listed >= {
+        *("run", "test", "test-failed", "test-long", "bench"),
+        *("screenshots", "lint", "format", "lock"),
+    }
 
 
 def test_ci_runs_the_readmes_own_command() -> None:
     script = ROOT / ".ci" / "run"
 
     assert os.access(script, os.X_OK)
-    assert re.search(r"^make test$", script.read_text(encoding="utf-8"), re.MULTILINE)
+    assert re.search(r"^make test(?![-\w])", script.read_text(encoding="utf-8"), re.MULTILINE)
     assert re.search(r"^make test\b", (ROOT / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
 
 
