@@ -4,7 +4,7 @@ The scheduler's process does it, in a thread beside its own; an alert is one row
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,6 +17,7 @@ from callboard.core.display import listed, many
 from callboard.core.errors import Unavailable
 from callboard.scheduler.courier import Duty
 from callboard.storage.alerts import NewAlert, may_judge, settle_alerts
+from callboard.storage.queries.anomalies import slowed
 
 ANOMALY: Final = "anomaly"
 COLLISION: Final = "schedule_collision"
@@ -41,6 +42,7 @@ TOGETHER = 3
 SHARED: Final[dict[Kind, tuple[str, str]]] = {
     "missed": ("schedules", "Slots of {jobs} have become nothing"),
     "duration": ("durations", "The durations of {jobs} have changed"),
+    "running_long": ("long runs", "Runs of {jobs} go on for longer than usual"),
 }
 #: How far ahead collisions are told.
 AHEAD = timedelta(hours=24)
@@ -56,18 +58,17 @@ class Watch:
         """Open alerts for what is found now, and close those of what no longer is."""
         now, tells = utcnow(), self._context.settings.cron_enable_alert_notifications
         try:
-            found = {
-                ANOMALY: anomaly_alerts(anomalies(self._context), now),
-                COLLISION: collision_alerts(collisions(self._context), now),
-            }
+            found = anomalies(self._context)
+            weeks = collisions(self._context)
         except Unavailable:
             # The scheduler's own duties notice and say so.
             return
         with self._context.writer.begin() as connection:
             if not may_judge(connection, "anomalies"):
                 return
-            for kind, alerts in found.items():
-                settle_alerts(connection, kind, alerts, opening=tells)
+            alerts = anomaly_alerts(found, now, slowed(connection))
+            settle_alerts(connection, ANOMALY, alerts, opening=tells)
+            settle_alerts(connection, COLLISION, collision_alerts(weeks, now), opening=tells)
 
 
 def watch_duties(context: Context) -> list[Duty]:
@@ -77,9 +78,12 @@ def watch_duties(context: Context) -> list[Duty]:
     return [Duty("anomalies", Watch(context).judge, EVERY)]
 
 
-def anomaly_alerts(found: Iterable[Finding], now: datetime) -> list[NewAlert]:
-    """One alert a job, whatever is found of it; what many jobs have in common is one alert."""
-    told = _worth_telling(tuple(found), now)
+def anomaly_alerts(found: Iterable[Finding], now: datetime, slowed: Collection[str] = ()) -> list[NewAlert]:
+    """One alert a job, whatever is found of it; what many jobs have in common is one alert.
+
+    Of the jobs in `slowed` the alert of their queue says that they take long.
+    """
+    told = [each for each in _worth_telling(tuple(found), now) if each.job not in slowed or not _slow(each)]
     jobs = {kind: {each.job for each in told if each.kind == kind} for kind in SHARED}
     shared = {kind for kind, having in jobs.items() if len(having) > TOGETHER}
     by_job: dict[str, list[Finding]] = defaultdict(list)
@@ -104,6 +108,10 @@ def _worth_telling(found: Sequence[Finding], now: datetime) -> list[Finding]:
 
 def _longer(found: Finding) -> bool:
     return (found.ratio or 0) > 1
+
+
+def _slow(found: Finding) -> bool:
+    return found.kind == "running_long" or (found.kind == "duration" and _longer(found))
 
 
 def collision_alerts(weeks: Iterable[PoolWeek], now: datetime) -> list[NewAlert]:

@@ -1,10 +1,11 @@
-"""What anomalies are found by: the last runs of each job, the schedulers' lag, and hours of the week."""
+"""What anomalies are found by: last runs of each job, the schedulers' lag, hours of the week, open alerts."""
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, text
 
+from callboard.core.health.alarms import OF_QUEUES
 from callboard.storage.queries import Row
 
 #: Results that are larger than this many bytes are not opened for a count.
@@ -58,6 +59,20 @@ SELECT job, bucket, duration_hist
    AND job = ANY(cast(:jobs AS text[])) AND bucket = ANY(cast(:hours AS timestamptz[]))
 """)
 
+SLOWED = text("""
+SELECT j.name
+  FROM callboard.jobs j
+ WHERE j.declared
+   AND j.queue IN (
+       SELECT q.name
+         FROM callboard.alerts a
+        CROSS JOIN LATERAL jsonb_array_elements_text(
+              coalesce(a.details -> 'queues', jsonb_build_array(a.subject))) AS q (name)
+        WHERE a.resolved_at IS NULL AND a.kind = ANY(cast(:kinds AS text[]))
+          AND a.details ->> 'cause' = 'slow_dependency'
+          AND callboard.silenced(a.kind, a.subject, now()) IS NULL)
+""")
+
 
 def latest(connection: Connection, *, day: datetime, hour: datetime, limit: int) -> Sequence[Row]:
     """One row a declared job that did anything since that UTC day: arrays of its last runs, the latest first.
@@ -75,6 +90,11 @@ def lag_p99_ms(connection: Connection, *, since: datetime, limit: int = 500) -> 
     """The 99th percentile of the time from due to decided, of the last slots that were fired."""
     found: float | None = connection.execute(LAG, {"since": since, "limit": limit}).scalar_one()
     return found
+
+
+def slowed(connection: Connection) -> set[str]:
+    """The jobs of queues whose open alerts, which people are told of, say that runs have become slow."""
+    return set(connection.execute(SLOWED, {"kinds": sorted(OF_QUEUES)}).scalars())
 
 
 def hours(connection: Connection, jobs: Sequence[str], hours: Sequence[datetime]) -> Sequence[Row]:

@@ -14,6 +14,7 @@ from callboard.core.collisions import Collision, Week
 from callboard.core.week import WEEK_MINUTES
 from callboard.scheduler.process import SchedulerProcess
 from callboard.storage.alerts import may_judge, open_alert
+from callboard.storage.queries.anomalies import slowed
 from helpers.declarations import declare, job
 from helpers.waiting import wait_for
 
@@ -22,6 +23,11 @@ OPEN = text(
     "SELECT kind, subject, severity, message FROM callboard.alerts"
     " WHERE resolved_at IS NULL AND kind = 'anomaly'"
 )
+
+SILENCE = text("""
+INSERT INTO callboard.silences (subject, until_at, reason, created_by)
+VALUES (:subject, now() + interval '1 hour', 'Known', 'ada')
+""")
 
 
 def finding(kind: str, job: str, **more: Any) -> Finding:
@@ -103,6 +109,44 @@ def test_durations_of_many_jobs_change_by_one_cause_and_have_one_alert() -> None
     assert alert.subject == "durations"
     assert alert.message.startswith("The durations of 4 jobs have changed: job-0, job-1, job-2 and 1 other.")
     assert alert.details["jobs"] == ["job-0", "job-1", "job-2", "job-3"]
+
+
+def test_a_queue_says_for_its_jobs_that_they_are_slow_unless_its_alert_is_silenced(
+    context: Context, engine: Engine
+) -> None:
+    declare(engine, job("report", queue="slow"), job("sync", queue="slower"), job("mail", queue="other"))
+    with engine.begin() as connection:
+        open_alert(connection, "queue_backlog", "slow", "It grows.", cause="slow_dependency")
+        open_alert(connection, "queue_backlog", "other", "It grows.", cause="capacity")
+        assert slowed(connection) == {"report"}
+
+        both = {"cause": "slow_dependency", "queues": ["slow", "slower"]}
+        open_alert(connection, "queue_bottleneck", "slow, slower", "They grow.", **both)
+        assert slowed(connection) == {"report", "sync"}
+
+        connection.execute(SILENCE, {"subject": "slow, slower"})
+        assert slowed(connection) == {"report"}
+
+
+def test_what_the_alert_of_a_queue_says_of_its_jobs_is_not_told_again() -> None:
+    longer, shorter = (
+        [finding("duration", job, ratio=ratio) for _ in range(5)]
+        for job, ratio in (("report", 2.5), ("sync", 0.3))
+    )
+    found = [*longer, *shorter, finding("running_long", "report"), finding("too_often", "report")]
+
+    told = anomaly_alerts(found, NOW, {"report", "sync"})
+
+    assert [(each.subject, each.details["found"]) for each in told] == [
+        ("sync", ["duration"]), ("report", ["too_often"]),
+    ]  # fmt: skip
+
+
+def test_runs_of_many_jobs_go_on_for_too_long_by_one_cause_and_have_one_alert() -> None:
+    (alert,) = anomaly_alerts([finding("running_long", f"job-{number}") for number in range(4)], NOW)
+
+    assert alert.subject == "long runs"
+    assert alert.message.startswith("Runs of 4 jobs go on for longer than usual: job-0, job-1, job-2 and")
 
 
 def test_a_run_that_took_long_and_a_strange_success_of_long_ago_are_listed_and_not_told() -> None:
