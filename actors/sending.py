@@ -19,7 +19,7 @@ log = get_logger(__name__)
 #: What has gone out is handed over to be marked after so many, or so many seconds.
 GROUP: Final = 24
 GROUP_S: Final = 0.05
-#: The most that may have gone out without having been marked: so many may go out twice if all ends suddenly.
+#: The most that may have gone out without having been marked: of so many nobody knows if all ends suddenly.
 UNMARKED: Final = 48
 #: Where nothing may be sent twice, the first are tried one by one: so many failures in a row are an outage.
 PROBES: Final = 3

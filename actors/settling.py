@@ -78,15 +78,19 @@ def settle(batch: Batch, tally: Tally, *, logged: int) -> None:
             failed[row.id] = f"Given up after {row.attempts} attempts: {words_of(error)}"
         else:
             later[row.id] = (words_of(error), delay_s(row.attempts, error))
-    outage = sent.outage
-    with engine().begin() as connection:
-        outbound.mark_failed(connection, claimed_at, failed)
-        outbound.mark_uncertain(connection, claimed_at, uncertain)
-        outbound.queue_again(connection, claimed_at, later)
-        outbound.put_off(connection, claimed_at, batch.put_off)
+
+    def note() -> None:
+        outage = sent.outage
         why = None if outage is None else words_of(outage)
         wait_s = 0.0 if outage is None else outage.retry_after or 0.0
-        outbound.release(connection, claimed_at, sorted(released), why, wait_s)
+        with engine().begin() as connection:
+            outbound.mark_failed(connection, claimed_at, failed)
+            outbound.mark_uncertain(connection, claimed_at, uncertain)
+            outbound.queue_again(connection, claimed_at, later)
+            outbound.put_off(connection, claimed_at, batch.put_off)
+            outbound.release(connection, claimed_at, sorted(released), why, wait_s)
+
+    patiently(note)
     _tell(batch, failed, later, uncertain, logged=logged)
     again = len(later) + len(released) + len(batch.put_off)
     tally.add(sorted(sent.done), sorted(failed), again, len(uncertain))

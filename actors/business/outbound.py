@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 import dramatiq
+from sqlalchemy import Connection
 
 from callboard import cron, current_run, progress
 from callboard.actors.apart import apart
@@ -15,7 +16,7 @@ from callboard.actors.database import engine
 from callboard.actors.items import MostFailed
 from callboard.actors.outgoing import Tally
 from callboard.actors.providers.whatsapp import WhatsApp
-from callboard.actors.sending import Sending
+from callboard.actors.sending import UNMARKED, Sending
 from callboard.actors.settling import Batch, marking, settle
 from callboard.core.clock import utcnow
 from callboard.core.errors import BadInput
@@ -30,6 +31,8 @@ THREADS: Final = 16
 WORK_S: Final = 240.0
 #: Where no mutex says that nobody else works: seconds after which a claim counts as forsaken.
 LEASE_S: Final = 120.0
+#: Why a message is uncertain that a run had claimed which is no more.
+KILLED: Final = "WhatsApp may have it or not: its run was killed before that was noted."
 #: Messages that are logged one by one, at most: a run keeps so many lines only.
 LOGGED: Final = 100
 
@@ -61,8 +64,9 @@ def run_outbound_jobs(
 
     A message is sent with its idempotency key, the same in every attempt. One that is refused fails at once;
     one that fails otherwise is queued again, for later and later, until its attempts are used up; one that
-    WhatsApp may have taken is `uncertain` and not sent again by itself. While WhatsApp is away the run fails,
-    and its messages wait without losing an attempt. Nobody is written to at night but in answer.
+    WhatsApp may have taken, from this run or from one that was killed, is `uncertain` and not sent again by
+    itself. While WhatsApp is away the run fails, and its messages wait without losing an attempt. Nobody is
+    written to at night but in answer.
 
     Args:
         max: the most messages to send in this run; by default all.
@@ -81,24 +85,41 @@ def run_outbound_jobs(
     if dry_run:
         return _look(tally, batch_size, max) | {"dry_run": True}
     run = current_run()
-    with engine().begin() as connection:
-        # The mutex sees to it that no other run is at work: what is `running` now was left by a dead one.
-        outbound.give_back(connection, 0.0 if run is not None and run.fence else LEASE_S)
-        due = outbound.count_due(connection)
-    if not due:
-        return tally.result()
-    total = due if max is None or max > due else max
-    until = time.monotonic() + WORK_S
+    # The mutex sees to it that no other run is at work: what is `running` now was left by a dead one.
+    lease_s = 0.0 if run is not None and run.fence else LEASE_S
+    with engine().connect() as connection:
+        if not outbound.count_due(connection) and not outbound.any_forsaken(connection, lease_s):
+            return tally.result()
     provider = WhatsApp()
     careful = not provider.repeatable
+    with engine().begin() as connection:
+        left = _take_over(connection, lease_s, careful=careful)
+        due = outbound.count_due(connection)
+    total = due if max is None or max > due else max
+    until = time.monotonic() + WORK_S
+    at_once = min(batch_size, UNMARKED) if careful else batch_size
     with Sending(partial(_send, provider), threads=THREADS, until=until, careful=careful) as sending:
         while time.monotonic() < until:
-            limit = batch_size if max is None else min(batch_size, max - tally.tried)
+            limit = at_once if max is None else min(at_once, max - tally.tried)
             if limit < 1 or not apart(partial(_batch, limit, provider, sending, tally)):
                 break
             done = tally.tried
             progress(done, total if total > done else done, "messages sent")
+    tally.uncertain += left
     return tally.outcome()
+
+
+def _take_over(connection: Connection, lease_s: float, *, careful: bool) -> int:
+    """See to what runs that were killed had claimed; returns how many messages of it are uncertain."""
+    if not careful:
+        outbound.give_back(connection, lease_s)
+        return 0
+    left = outbound.set_apart(connection, lease_s, KILLED)
+    if left:
+        log.warning(
+            "[JOB-RUNNER] %d job(s) are uncertain: %s", left, KILLED, action="outbound_uncertain", left=left
+        )
+    return left
 
 
 def _send(provider: WhatsApp, message: Composed) -> str:

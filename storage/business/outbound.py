@@ -16,8 +16,7 @@ IDS = bindparam("ids", type_=ARRAY(BigInteger))
 ERRORS = bindparam("errors", type_=ARRAY(Text))
 MOMENTS = bindparam("moments", type_=ARRAY(DateTime(timezone=True)))
 
-DUE = """status = 'queued' AND "runAt" <= now()"""
-COUNT = text(f"""SELECT count(*) FROM business."OutboundJob" WHERE {DUE}""")
+COUNT = text("""SELECT count(*) FROM business."OutboundJob" WHERE status = 'queued' AND "runAt" <= now()""")
 #: What a customer has asked was asked for; anything else needs consent, at the time of sending.
 CUSTOMER = """c.name, c.language, c.time_zone
      , CASE WHEN o.kind = 'reply' OR c.id IS NULL THEN NULL
@@ -55,17 +54,23 @@ SELECT {FIELDS}, {CUSTOMER}
  ORDER BY o.id
  LIMIT :limit
 """)
+FORSAKEN = """
+SELECT id
+  FROM business."OutboundJob"
+ WHERE status = 'running'
+   AND ("startedAt" IS NULL OR "startedAt" <= now() - make_interval(secs => :lease_s))
+"""
+ANY_FORSAKEN = text(f"SELECT EXISTS ({FORSAKEN})")
 #: A worker that died is no fault of the message: that attempt does not count.
-GIVE_BACK = text("""
+GIVE_BACK = text(f"""
 UPDATE business."OutboundJob"
    SET status = 'queued', attempts = greatest(attempts - 1, 0), "startedAt" = NULL
- WHERE id IN (
-       SELECT id
-         FROM business."OutboundJob"
-        WHERE status = 'running'
-          AND ("startedAt" IS NULL OR "startedAt" <= now() - make_interval(secs => :lease_s))
-          FOR UPDATE SKIP LOCKED
-       )
+ WHERE id IN ({FORSAKEN} FOR UPDATE SKIP LOCKED)
+""")
+SET_APART = text(f"""
+UPDATE business."OutboundJob"
+   SET status = 'uncertain', error = :error
+ WHERE id IN ({FORSAKEN} FOR UPDATE SKIP LOCKED)
 """)
 #: Sent is sent, whoever has the row by now.
 DONE = text("""
@@ -123,9 +128,20 @@ def count_due(connection: Connection) -> int:
     return count
 
 
+def any_forsaken(connection: Connection, lease_s: float) -> bool:
+    """Whether runs that are no more had claimed anything at least so many seconds ago."""
+    found: bool = connection.execute(ANY_FORSAKEN, {"lease_s": lease_s}).scalar_one()
+    return found
+
+
 def give_back(connection: Connection, lease_s: float) -> int:
     """Queue again what runs that are no more had claimed at least so many seconds ago. Returns how many."""
     return connection.execute(GIVE_BACK, {"lease_s": lease_s}).rowcount
+
+
+def set_apart(connection: Connection, lease_s: float, error: str) -> int:
+    """Mark the same as uncertain instead: they may have gone out or not. Returns how many."""
+    return connection.execute(SET_APART, {"lease_s": lease_s, "error": error}).rowcount
 
 
 def claim(connection: Connection, limit: int) -> Sequence[Row[Any]]:

@@ -1,4 +1,4 @@
-"""No message goes out twice that need not: interrupts, lost answers, and a provider that knows no keys."""
+"""No message goes out twice: interrupts, lost answers, kills, and a provider that knows no keys."""
 
 import threading
 from collections import Counter
@@ -15,6 +15,12 @@ from callboard.storage.business import outbound
 from helpers.interrupting import interrupted
 from helpers.outgoing import add_messages, fill, messages
 from helpers.sandboxed import Sandboxed, sandboxed
+
+CLAIM = """
+UPDATE "OutboundJob"
+   SET status = 'running', attempts = 1, error = NULL, "startedAt" = now() - make_interval(secs => :age_s)
+ WHERE id = ANY(:ids)
+"""
 
 
 @pytest.fixture
@@ -122,6 +128,29 @@ def test_a_message_that_meta_may_have_taken_is_uncertain_and_not_sent_again(
     assert (meta.counts("whatsapp")["deliveries"], repeats(meta)) == (100, 0)
     uncertain = next(message for message in messages(engine) if message.status == "uncertain")
     assert uncertain.error.startswith("WhatsApp may have it or not: WhatsApp could not be asked for POST")
+
+
+def test_what_a_killed_run_had_claimed_is_uncertain_where_nobody_would_notice_that_it_is_sent_twice(
+    run: Any, engine: Engine, meta: Sandboxed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given messages that a run had claimed which is no more, and one of a run that is at it
+    fill(engine, 4)
+    with engine.begin() as connection:
+        connection.execute(text(CLAIM), {"ids": [1, 2], "age_s": 600})
+        connection.execute(text(CLAIM), {"ids": [3], "age_s": 10})
+    # Expect another run to tell of them, and to send none of them
+    done = run()
+    assert (done["processed"], done["uncertain"]) == (1, 2)
+    assert [message.status for message in messages(engine)] == ["uncertain", "uncertain", "running", "done"]
+    assert messages(engine)[0].error.startswith("WhatsApp may have it or not: its run was killed")
+    assert meta.counts("whatsapp")["deliveries"] == 1
+    # When what is sent twice is delivered once
+    monkeypatch.setenv("WHATSAPP_REPEAT_UNCERTAIN", "true")
+    with engine.begin() as connection:
+        connection.execute(text(CLAIM), {"ids": [1, 2], "age_s": 600})
+    # Then it is sent again
+    assert run()["processed"] == 2
+    assert [message.status for message in messages(engine)] == ["done", "done", "running", "done"]
 
 
 def test_whoever_says_so_has_uncertain_messages_sent_again(
