@@ -41,9 +41,12 @@ class Recommendation:
 def recommend(facts: Facts, bottlenecks: tuple[Bottleneck, ...]) -> tuple[Recommendation, ...]:
     """What to do about each finding, in their order."""
     found = []
+    verdict = bottlenecks[0] if bottlenecks else None
     for each in bottlenecks:
         if each.cause == "no_consumer":
             found.append(_start(facts))
+        elif each.cause == "backlog" and verdict is not None and verdict.severity in ("critical", "high"):
+            found.append(Recommendation("backlog", "It clears once the cause that is named first is gone."))
         elif each.cause in ("capacity", "burst", "backlog"):
             found.append(_add(facts, each.cause))
         else:

@@ -117,6 +117,21 @@ def test_threads_that_other_queues_keep_busy_are_none_of_this_one() -> None:
     assert facts.capacity == pytest.approx((8 - 7_000 / 900) / 2)
 
 
+def test_what_a_backlog_takes_is_worked_out_where_nothing_else_is_its_cause() -> None:
+    waits = Facts("mail", 900, finished=90, started=90, jobs=(JobFacts("a", 90, 180.0),), depth=20)
+    alone = replace(waits, oldest_due_ms=300_000, workers=1, slots=8)
+    unserved = replace(waits, oldest_due_ms=300_000)
+    paused = replace(alone, paused="Maintenance", paused_at=NOW)
+
+    assert [each.text for each in recommend(alone, find_bottlenecks(alone))] == [
+        "Arrivals 0.1/s, capacity 4/s, 20 runs wait: it drains in 5.1 s."
+    ]
+    start, wait = recommend(unserved, find_bottlenecks(unserved))
+    assert start.text == "Start 1 worker of 8 threads: it clears the backlog of 20 in 10 min."
+    assert (wait.cause, wait.text) == ("backlog", "It clears once the cause that is named first is gone.")
+    assert "more worker" not in " ".join(each.text for each in recommend(paused, find_bottlenecks(paused)))
+
+
 def test_a_queue_that_others_leave_no_thread_is_not_stalled() -> None:
     facts = Facts("mail", 900, depth=3, oldest_due_ms=1_900_000, workers=1, slots=8, taken_s=7_200.0)
 
