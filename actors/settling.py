@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
 from callboard.actors.database import engine
 from callboard.actors.outgoing import Tally, delay_s, patiently
 from callboard.actors.sending import Said, Sent
+from callboard.actors.uncertain import tell_uncertain
 from callboard.core.error_words import words_of
 from callboard.core.logging import get_logger
 from callboard.storage.business import outbound
@@ -86,6 +87,8 @@ def settle(batch: Batch, tally: Tally, *, logged: int) -> None:
         with engine().begin() as connection:
             outbound.mark_failed(connection, claimed_at, failed)
             outbound.mark_uncertain(connection, claimed_at, uncertain)
+            if uncertain:
+                tell_uncertain(connection)
             outbound.queue_again(connection, claimed_at, later)
             outbound.put_off(connection, claimed_at, batch.put_off)
             outbound.release(connection, claimed_at, sorted(released), why, wait_s)

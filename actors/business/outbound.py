@@ -18,6 +18,7 @@ from callboard.actors.outgoing import Tally
 from callboard.actors.providers.whatsapp import WhatsApp
 from callboard.actors.sending import UNMARKED, Sending
 from callboard.actors.settling import Batch, marking, settle
+from callboard.actors.uncertain import clear_uncertain, tell_uncertain
 from callboard.core.clock import utcnow
 from callboard.core.errors import BadInput
 from callboard.core.logging import get_logger
@@ -87,7 +88,8 @@ def run_outbound_jobs(
     run = current_run()
     # The mutex sees to it that no other run is at work: what is `running` now was left by a dead one.
     lease_s = 0.0 if run is not None and run.fence else LEASE_S
-    with engine().connect() as connection:
+    with engine().begin() as connection:
+        clear_uncertain(connection)
         if not outbound.count_due(connection) and not outbound.any_forsaken(connection, lease_s):
             return tally.result()
     provider = WhatsApp()
@@ -116,6 +118,7 @@ def _take_over(connection: Connection, lease_s: float, *, careful: bool) -> int:
         return 0
     left = outbound.set_apart(connection, lease_s, KILLED)
     if left:
+        tell_uncertain(connection)
         log.warning(
             "[JOB-RUNNER] %d job(s) are uncertain: %s", left, KILLED, action="outbound_uncertain", left=left
         )

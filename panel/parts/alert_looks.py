@@ -32,6 +32,7 @@ KINDS = {
     "clock_offset": "Clocks disagree",
     "clock_step": "Clock jumped",
     "schedule_unreadable": "Schedule unreadable",
+    "uncertain_messages": "Messages uncertain",
     "air_quality": "Air quality",
     "review": "Bad review",
 }

@@ -17,6 +17,7 @@ ERRORS = bindparam("errors", type_=ARRAY(Text))
 MOMENTS = bindparam("moments", type_=ARRAY(DateTime(timezone=True)))
 
 COUNT = text("""SELECT count(*) FROM business."OutboundJob" WHERE status = 'queued' AND "runAt" <= now()""")
+UNCERTAINS = text("""SELECT count(*) FROM business."OutboundJob" WHERE status = 'uncertain'""")
 #: What a customer has asked was asked for; anything else needs consent, at the time of sending.
 CUSTOMER = """c.name, c.language, c.time_zone
      , CASE WHEN o.kind = 'reply' OR c.id IS NULL THEN NULL
@@ -125,6 +126,12 @@ RETURNING c.id
 def count_due(connection: Connection) -> int:
     """How many messages are due."""
     count: int = connection.execute(COUNT).scalar_one()
+    return count
+
+
+def count_uncertain(connection: Connection) -> int:
+    """How many messages may have gone out or not."""
+    count: int = connection.execute(UNCERTAINS).scalar_one()
     return count
 
 

@@ -21,6 +21,7 @@ UPDATE "OutboundJob"
    SET status = 'running', attempts = 1, error = NULL, "startedAt" = now() - make_interval(secs => :age_s)
  WHERE id = ANY(:ids)
 """
+ALERTS = "SELECT * FROM callboard.alerts WHERE kind = 'uncertain_messages'"
 
 
 @pytest.fixture
@@ -128,6 +129,29 @@ def test_a_message_that_meta_may_have_taken_is_uncertain_and_not_sent_again(
     assert (meta.counts("whatsapp")["deliveries"], repeats(meta)) == (100, 0)
     uncertain = next(message for message in messages(engine) if message.status == "uncertain")
     assert uncertain.error.startswith("WhatsApp may have it or not: WhatsApp could not be asked for POST")
+
+
+def test_an_alert_says_that_messages_are_uncertain_until_somebody_has_seen_to_them(
+    run: Any, engine: Engine, meta: Sandboxed
+) -> None:
+    fill(engine, 3)
+    with engine.begin() as connection:
+        connection.execute(text(CLAIM), {"ids": [1, 2], "age_s": 600})
+    run()
+    run()
+    with engine.begin() as connection:
+        (alert,) = connection.execute(text(ALERTS)).all()
+        connection.execute(text("""UPDATE "OutboundJob" SET status = 'done' WHERE id = 1"""))
+    assert (alert.subject, alert.severity, alert.resolved_at) == ("WhatsApp", "warning", None)
+    assert alert.message.startswith("2 messages may have gone out or not, and no run sends them again")
+
+    run()
+    with engine.begin() as connection:
+        assert connection.execute(text(ALERTS)).one().resolved_at is None
+        connection.execute(text("""UPDATE "OutboundJob" SET status = 'queued' WHERE id = 2"""))
+    run()
+    with engine.begin() as connection:
+        assert connection.execute(text(ALERTS)).one().resolved_at is not None
 
 
 def test_what_a_killed_run_had_claimed_is_uncertain_where_nobody_would_notice_that_it_is_sent_twice(
