@@ -70,18 +70,28 @@ def live(key: str, every_s: float) -> Callable[[Callable[P, None]], Callable[P, 
     def decorate(part: Callable[P, None]) -> Callable[P, None]:
         jittered = every_s * (1 + random.random() / 10)  # noqa: S311 - no secret
 
-        @st.fragment(run_every=jittered, key=key)
-        def fragment(*args: P.args, **kwargs: P.kwargs) -> None:
-            try:
-                if principal() is None or (TOLD in st.session_state and _alone()):
-                    st.rerun()
-                part(*args, **kwargs)
-            except CallboardError as error:
-                trouble(error)
+        def placed(*args: P.args, **kwargs: P.kwargs) -> None:
+            def fragment() -> None:
+                try:
+                    if principal() is None or (TOLD in st.session_state and _alone()):
+                        st.rerun()
+                    part(*args, **kwargs)
+                except CallboardError as error:
+                    trouble(error)
 
-        return fragment
+            # Streamlit knows a live part by its function's name and its place. Were it the same on two pages,
+            # one that the browser asks for while it is still on the one before would wipe the new page.
+            fragment.__qualname__ = f"{key} of {_page()}"
+            st.fragment(fragment, run_every=jittered, key=key)()
+
+        return placed
 
     return decorate
+
+
+def _page() -> str:
+    run = get_script_run_ctx()
+    return "" if run is None else run.page_script_hash
 
 
 def _alone() -> bool:
