@@ -3,6 +3,8 @@
 BIN := .venv/bin
 # Tests that run at a time: two for each of two cores, since most of a test is waiting.
 WORKERS ?= 4
+# Of tests that did not come to their end (1: some failed) none may be run again as if the others were well.
+ENDED = [ $$code -le 1 ] || rm -f .pytest_cache/v/cache/lastfailed; exit $$code
 LOCK := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --custom-compile-command "make lock" --group build
 
@@ -17,15 +19,15 @@ run: install ## Start everything on embedded servers (ARGS="..." go to `callboar
 
 test: install-dev browser lint ## Check style, types and layers, then run every test but the long ones
 	@$(BIN)/pytest -m "not long and not alone" -n $(WORKERS) --dist loadfile $(ARGS); code=$$?; \
-	[ $$code -le 1 ] || exit $$code; \
-	$(BIN)/pytest -m alone $(ARGS) || [ $$? -eq 5 ] || code=1; \
-	exit $$code # 5 of the second: ARGS names none of those that are held against the clock
+	[ $$code -gt 1 ] || { $(BIN)/pytest -m alone $(ARGS); alone=$$?; }; \
+	[ $${alone:-5} -eq 5 ] || [ $$alone -le $$code ] || code=$$alone; \
+	$(ENDED) # 5 of the second: ARGS names none of those that are held against the clock
 
 test-failed: install-dev browser lint ## Run again, one at a time, what failed last
 	@$(BIN)/pytest --last-failed --last-failed-no-failures none $(ARGS)
 
 test-long: install-dev browser ## Run the tests that take minutes
-	@$(BIN)/pytest -m long $(ARGS)
+	@$(BIN)/pytest -m long $(ARGS); code=$$?; $(ENDED)
 
 bench: install-dev ## Measure, and print the figures of docs/benchmarks.md
 	@$(BIN)/python -m bench $(ARGS)
